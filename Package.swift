@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// Every target of ours is compiled alike: language mode 6, warnings are errors, unsafe code is marked.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "gatepost",
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        // The C libraries, each behind one safe module.
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibsodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CLibidn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+        module("Postgres", ["CLibpq"]),
+        module("Curl", ["CLibcurl"]),
+        module("Passwords", ["CLibsodium"]),
+        module("DomainNames", ["CLibidn2"]),
+
+        // Gatepost, from the values up to the program.
+        module("GatepostModel", ["DomainNames", crypto]),
+        module(
+            "GatepostStore", ["Postgres", "GatepostModel", crypto, logging],
+            resources: [.copy("../../migrations")]),
+        module("GatepostOutbox", ["GatepostStore", "GatepostModel", "Postgres", crypto]),
+        module(
+            "GatepostFlows",
+            ["GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres", crypto, logging]),
+        module(
+            "GatepostDelivery", ["Curl", "GatepostModel", crypto, mustache], resources: [.copy("Mail/Templates")]),
+        module(
+            "GatepostWorkers",
+            [
+                "GatepostFlows", "GatepostOutbox", "GatepostDelivery", "GatepostStore", "GatepostModel", "Postgres",
+                crypto, logging, lifecycle,
+            ], resources: [.copy("../../jobs")]),
+        module(
+            "GatepostAPI",
+            [
+                "GatepostFlows", "GatepostStore", "GatepostModel", mustache, logging, crypto,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ], resources: [.copy("Pages/Templates")]),
+        module("GatepostDev", ["Postgres", logging] + nio),
+        .executableTarget(
+            name: "gatepost",
+            dependencies: [
+                "GatepostAPI", "GatepostWorkers", "GatepostFlows", "GatepostOutbox", "GatepostStore",
+                "GatepostDelivery", "GatepostModel", "GatepostDev", "Postgres", "Passwords", logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,8 @@
+import ArgumentParser
+import Configuration
+import Hummingbird
+import Logging
+import ServiceLifecycle
+
+@main struct Gatepost: AsyncParsableCommand {
+}
