@@ -1,0 +1,162 @@
+import CLibpq
+import Glibc
+
+/// What the server still has to answer to.
+enum Expectation {
+    /// Statements that fell out of the cache are deallocated, before the job and in a transaction of their own.
+    case deallocation(name: String)
+    case preparation(index: Int)
+    case execution(index: Int)
+    case sync
+}
+
+extension Connection {
+    /// Runs statements in one pipeline with one Sync.
+    ///
+    /// Outside an explicit transaction that makes them one implicit transaction: any error undoes all of them.
+    ///
+    /// - Parameters:
+    ///   - statements: What to run.
+    ///   - commits: Whether the Sync may commit, so that losing the connection after it leaves the outcome unknown.
+    ///   - limits: The job's.
+    func run(_ statements: [SQL], commits: Bool, _ limits: Limits) throws(Failure) -> [PostgresResult] {
+        prepared.beginPipeline()
+        defer { prepared.endPipeline() }
+        do throws(Interruption) {
+            guard queue(statements) else { throw .lost }
+            try flush(limits)
+        } catch {
+            // The Sync is not on its way, so the server rolls back when it sees the connection end.
+            isBroken = true
+            let kind = error == .lost ? .connectionLost(outcomeUnknown: false) : error.kind
+            throw Failure(error: PostgresError(kind), mayRunAgain: error == .lost)
+        }
+        var reception = Reception(statements: statements)
+        let interruption: Interruption?
+        do throws(Interruption) {
+            interruption = try finish(within: limits) { limits throws(Interruption) in
+                try receive(&reception, limits)
+            }
+        } catch {
+            throw failure(error, reception, commits)
+        }
+        guard let refusal = reception.refusal else { return reception.results }
+        throw failure(refusal, interruption, statements)
+    }
+
+    /// The failure of statements whose connection is no longer any use.
+    private func failure(_ interruption: Interruption, _ reception: Reception, _ commits: Bool) -> Failure {
+        if let refusal = reception.refusal, !refusal.isFatal { return Failure(error: refusal.error) }
+        if interruption == .lost, hasSendFailed {
+            return Failure(error: PostgresError(.connectionLost(outcomeUnknown: false)), mayRunAgain: true)
+        }
+        let kind = interruption == .lost ? .connectionLost(outcomeUnknown: commits) : interruption.kind
+        var error = PostgresError(kind, outcomeIsUnknown: commits)
+        error.sqlState = reception.refusal?.error.sqlState
+        return Failure(error: error)
+    }
+
+    /// The failure of statements that the server refused and undid.
+    private func failure(
+        _ refusal: Reception.Refusal, _ interruption: Interruption?, _ statements: [SQL]
+    ) -> Failure {
+        if let interruption, refusal.error.sqlState == "57014" {
+            return Failure(error: PostgresError(interruption.kind, statement: refusal.error.statement))
+        }
+        guard let index = refusal.index, prepared.isFromEarlier(statements[index]) else {
+            return Failure(error: refusal.error)
+        }
+        switch refusal.error.sqlState {
+        case "0A000":
+            // "cached plan must not change result type": the table was altered since. All are prepared anew, because
+            // the others may have the same flaw.
+            prepared.forget(statements)
+            return Failure(error: refusal.error, mayRunAgain: true)
+        case "26000":
+            // Somebody deallocated our statements, or a pooler changed the server under us.
+            prepared.forgetAll()
+            return Failure(error: refusal.error, mayRunAgain: true)
+        default:
+            return Failure(error: refusal.error)
+        }
+    }
+
+    /// Puts everything into libpq's buffer; false if libpq refuses.
+    private func queue(_ statements: [SQL]) -> Bool {
+        expected.removeAll(keepingCapacity: true)
+        guard queueDeallocations() else { return false }
+        for index in statements.indices {
+            guard queue(statements[index], index) else { return false }
+        }
+        expected.append(.sync)
+        return unsafe PQpipelineSync(raw) == 1
+    }
+
+    private func queueDeallocations() -> Bool {
+        guard !prepared.obsolete.isEmpty else { return true }
+        for name in prepared.obsolete {
+            guard unsafe PQsendQueryParams(raw, "deallocate \(name)", 0, nil, nil, nil, nil, 1) == 1 else {
+                return false
+            }
+            expected.append(.deallocation(name: name))
+        }
+        expected.append(.sync)
+        return unsafe PQpipelineSync(raw) == 1
+    }
+
+    private func queue(_ statement: SQL, _ index: Int) -> Bool {
+        let plan = usesPreparedStatements ? prepared.plan(statement) : .unnamed
+        if case .prepareThenExecute(let name) = plan {
+            guard sendPreparation(statement, name) else { return false }
+            expected.append(.preparation(index: index))
+        }
+        expected.append(.execution(index: index))
+        return send(statement, plan)
+    }
+
+    private func sendPreparation(_ statement: SQL, _ name: String) -> Bool {
+        let count = statement.parameters.count
+        return unsafe withUnsafeTemporaryAllocation(of: Oid.self, capacity: max(count, 1)) { types in
+            for index in 0..<count { unsafe types[index] = statement.parameters[index].type.oid }
+            return unsafe PQsendPrepare(raw, name, statement.text, Int32(count), types.baseAddress) == 1
+        }
+    }
+
+    /// Sends an execution with its parameters; the pointers to them live on the stack.
+    private func send(_ statement: SQL, _ plan: PreparedStatements.Plan) -> Bool {
+        let parameters = statement.parameters
+        let count = parameters.count
+        return unsafe statement.bytes.withUnsafeBufferPointer { bytes in
+            unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: max(count, 1)) { values in
+                // Lengths, formats and types, one after the other.
+                unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(3 * count, 1)) { numbers in
+                    let base = unsafe UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)
+                    for index in 0..<count {
+                        let parameter = parameters[index]
+                        unsafe values[index] =
+                            unsafe parameter.isNull ? nil : base.map { unsafe $0 + parameter.bytes.lowerBound }
+                        unsafe numbers[index] = Int32(clamping: parameter.bytes.count)
+                        unsafe numbers[count + index] = parameter.type.isText ? 0 : 1
+                        unsafe numbers[2 * count + index] = Int32(bitPattern: parameter.type.oid)
+                    }
+                    return unsafe send(statement.text, plan, count, values.baseAddress, numbers.baseAddress)
+                }
+            }
+        }
+    }
+
+    private func send(
+        _ text: String, _ plan: PreparedStatements.Plan, _ count: Int,
+        _ values: UnsafeMutablePointer<UnsafePointer<CChar>?>?, _ numbers: UnsafeMutablePointer<Int32>?
+    ) -> Bool {
+        let formats = unsafe numbers.map { unsafe $0 + count }
+        switch plan {
+        case .execute(let name), .prepareThenExecute(let name):
+            return unsafe PQsendQueryPrepared(raw, name, Int32(count), values, numbers, formats, 1) == 1
+        case .unnamed:
+            let types = unsafe numbers.map { unsafe UnsafeMutableRawPointer($0 + 2 * count) }
+            let oids = unsafe types?.assumingMemoryBound(to: Oid.self)
+            return unsafe PQsendQueryParams(raw, text, Int32(count), oids, values, numbers, formats, 1) == 1
+        }
+    }
+}

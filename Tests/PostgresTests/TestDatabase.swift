@@ -1,0 +1,79 @@
+import Glibc
+import Postgres
+import Testing
+
+/// The Postgres that the tests of this target use, and pools on it.
+enum TestDatabase {
+    struct NotConfigured: Error, CustomStringConvertible {
+        let description = "GATEPOST_TEST_DATABASE_URL must name a database and its superuser on a local socket"
+    }
+
+    /// A libpq URL of a superuser's database.
+    static func connectionString() throws -> String {
+        guard let value = unsafe getenv("GATEPOST_TEST_DATABASE_URL") else { throw NotConfigured() }
+        return unsafe String(cString: value)
+    }
+}
+
+/// Whether the pool under test prepares statements; behind a pooler it must not.
+enum Mode: CaseIterable, CustomTestStringConvertible {
+    case prepared
+    case unprepared
+
+    var testDescription: String { self == .prepared ? "prepared" : "unprepared" }
+}
+
+/// How long a step may take that is meant to succeed; generous, because machines are slow and nothing waits for it.
+let ample: Duration = .seconds(20)
+
+/// Gives a pool of one connection on each side, so that temporary tables last, and closes it.
+func withPool(
+    _ mode: Mode = .prepared, _ configure: (inout PostgresConfiguration) -> Void = { _ in },
+    _ body: (PostgresPool) async throws -> Void
+) async throws {
+    var configuration = PostgresConfiguration(connectionString: try TestDatabase.connectionString())
+    configuration.usesPreparedStatements = mode == .prepared
+    configuration.sharedConnectionsMax = 1
+    configuration.exclusiveConnectionsMax = 1
+    configure(&configuration)
+    let pool = PostgresPool(configuration)
+    do {
+        try await body(pool)
+    } catch {
+        await pool.shutdown()
+        throw error
+    }
+    await pool.shutdown()
+}
+
+extension PostgresPool {
+    /// Runs one statement on the shared side.
+    @discardableResult
+    func run(_ statement: SQL) async throws -> PostgresResult {
+        try #require(try await batch([statement], deadline: ample).first)
+    }
+
+    /// The one value of a statement's one row.
+    func value<Value: PostgresDecodable>(_ statement: SQL, as type: Value.Type = Value.self) async throws -> Value {
+        try #require(try await run(statement).first).get(0)
+    }
+
+    /// The server process that the shared side's connection belongs to.
+    func backend() async throws -> Int32 { try await value("select pg_backend_pid()") }
+}
+
+/// The error that the work throws.
+func failure(_ work: () async throws -> Void) async -> PostgresError? {
+    do {
+        try await work()
+        return nil
+    } catch {
+        return error as? PostgresError
+    }
+}
+
+/// Asks over and over, by a round trip each time, until a statement yields true.
+func until(_ pool: PostgresPool, _ condition: SQL) async throws {
+    for _ in 0..<100_000 where try await pool.value(condition, as: Bool.self) { return }
+    Issue.record("never became true: \(condition.text)")
+}
