@@ -52,7 +52,7 @@
         result.decodingError(column: result.columnName(column), expected: expected)
     }
 
-    /// Where a textual value begins: after the version byte that `jsonb` has. None if it is `null` or no text.
+    /// Where a textual value begins (after the version byte that `jsonb` has); none if it is `null` or no text.
     var textOffset: Int? {
         switch type {
         case .text, .varchar, .name, .bpchar, .json, .unknown: isNull ? nil : 0

@@ -15,7 +15,7 @@ package struct PostgresConfiguration: Sendable {
     /// Whether statements are prepared on first use; off behind pgbouncer 1.18 in transaction mode.
     package var usesPreparedStatements = true
 
-    /// How many prepared statements a connection keeps; default 256. The least recently used goes first.
+    /// How many prepared statements a connection keeps before the least recently used goes; default 256.
     package var preparedStatementsMax = 256
 
     /// How long one attempt at one host may take; default 5 seconds.

@@ -45,6 +45,7 @@ package final class PostgresPool: Sendable {
     ///   - side: Where.
     ///   - deadline: How long it may take in all, waiting in the queue included.
     /// - Returns: A result for each statement.
+    /// - Throws: The first statement's error, or what kept the batch from running.
     package func batch(
         _ statements: [SQL], on side: Side = .shared, deadline: Duration
     ) async throws(PostgresError) -> [PostgresResult] {
@@ -63,6 +64,8 @@ package final class PostgresPool: Sendable {
     ///   - deadline: How long the whole transaction may take, waiting for a connection included.
     ///   - isolation: The caller's actor, on which the body runs.
     ///   - body: What the transaction does; it must not keep the transaction.
+    /// - Returns: What the body returned, once it has been committed.
+    /// - Throws: The body's error after the rollback, or a `PostgresError` of the beginning or the commit.
     package func transaction<Output: Sendable>(
         begin: [SQL] = [], deadline: Duration, isolation: isolated (any Actor)? = #isolation,
         _ body: (PostgresTransaction) async throws -> Output

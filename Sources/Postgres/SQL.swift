@@ -51,6 +51,7 @@ package struct SQL: Sendable {
     ///   - text: The statement, with `$1` to `$n`. A `$` followed by a digit counts as a parameter wherever it stands
     ///     if there are parameters at all.
     ///   - parameters: The values of `$1` to `$n`.
+    /// - Returns: The statement.
     package static func trusted(_ text: String, parameters: any PostgresEncodable...) -> SQL {
         trusted(text, parameters: parameters)
     }

@@ -36,7 +36,8 @@ import Testing
     @Test(arguments: Mode.allCases)
     func `text comes back, whatever is in it`(_ mode: Mode) async throws {
         let texts = [
-            "", "x", "'; drop table users; --", "\\", "$1", "naïve 👩‍👩‍👧 \u{301}\u{feff}", "a\tb\nc\u{1}", "\"quoted\"",
+            "", "x", "'; drop table users; --", "\\", "$1",
+            "naïve 👩‍👩‍👧 \u{301}\u{feff}", "a\tb\nc\u{1}", "\"quoted\"",
             String(repeating: "long ", count: 20_000),
         ]
         try await withPool(mode) { pool async throws in

@@ -23,6 +23,7 @@ final class CancelRequest: Sendable {
     /// - Parameters:
     ///   - raw: The connection, which may go on being used by its own thread.
     ///   - wakeUp: Signalled at the end.
+    /// - Returns: The request, to wait for.
     static func start(for raw: OpaquePointer, signalling wakeUp: WakeUp) -> CancelRequest? {
         guard underWay.wrappingAdd(1, ordering: .relaxed).newValue <= underWayMax,
             let cancel = unsafe PQgetCancel(raw)

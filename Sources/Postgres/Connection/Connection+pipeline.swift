@@ -19,6 +19,8 @@ extension Connection {
     ///   - statements: What to run.
     ///   - commits: Whether the Sync may commit, so that losing the connection after it leaves the outcome unknown.
     ///   - limits: The job's.
+    /// - Returns: A result for each statement.
+    /// - Throws: The first refusal, or the reason why there is no answer.
     func run(_ statements: [SQL], commits: Bool, _ limits: Limits) throws(Failure) -> [PostgresResult] {
         prepared.beginPipeline()
         defer { prepared.endPipeline() }

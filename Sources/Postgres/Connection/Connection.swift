@@ -3,7 +3,8 @@ import Glibc
 
 /// An established connection, confined to the thread of the worker that opened it.
 ///
-/// libpq is kept non-blocking and in pipeline mode. `Connection+pipeline.swift` sends, `Connection+receive.swift` reads.
+/// libpq is kept non-blocking and in pipeline mode; `Connection+pipeline.swift` sends, `Connection+receive.swift`
+/// reads.
 @safe final class Connection {
     /// Why statements did not run to their end.
     struct Failure: Error {
@@ -62,6 +63,7 @@ import Glibc
     ///   - limits: The job's.
     ///   - read: Reads on from where it was.
     /// - Returns: What interrupted the work, if it was; the work may have come to its end all the same.
+    /// - Throws: Why the connection has had to be given up.
     func finish(
         within limits: Limits, _ read: (Limits) throws(Interruption) -> Void
     ) throws(Interruption) -> Interruption? {

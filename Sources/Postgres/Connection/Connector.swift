@@ -20,6 +20,8 @@ final class Connector: Sendable {
     ///   - limits: The job's; each host gets no more than `connectTimeout` of its time.
     ///   - backoff: The worker's, which outlives the job.
     ///   - isClosed: Whether the pool is being shut down, which ends the attempts.
+    /// - Returns: A connection that is ready for a pipeline.
+    /// - Throws: `connectFailed` with the reasons of the last round, `cancelled` or `closed`.
     func open(
         _ limits: Limits, _ backoff: inout Backoff, isClosed: () -> Bool
     ) throws(PostgresError) -> Connection {
@@ -89,7 +91,8 @@ final class Connector: Sendable {
         var keywords: [UnsafePointer<CChar>?] = unsafe []
         var values: [UnsafePointer<CChar>?] = unsafe []
         defer {
-            for unsafepointer in unsafe keywords + values { unsafe free(UnsafeMutablePointer(mutating: pointer)) }
+            while let keyword = unsafe keywords.popLast() { unsafe free(UnsafeMutablePointer(mutating: keyword)) }
+            while let value = unsafe values.popLast() { unsafe free(UnsafeMutablePointer(mutating: value)) }
         }
         for (keyword, value) in target.parameters {
             unsafe keywords.append(strdup(keyword))
