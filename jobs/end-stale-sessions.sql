@@ -1,0 +1,39 @@
+-- Ends sessions that lay idle too long or reached their greatest age, and says which of the two it was.
+--
+-- Such a session opens nothing already: every read compares both limits with the time itself. This job writes
+-- down the end, so that the user's list of devices is true, the refresh tokens of the session end with it, and
+-- the audit trail says when and why. The session, its token families and the event change together or not at
+-- all, which is why this is one statement.
+--
+-- `for update` also steps over a session to which a family is being added at this moment (the foreign key holds
+-- a lock on it): the next run ends both.
+--
+-- schedule: * * * * *
+-- batch:    200
+-- timeout:  10 seconds
+
+with ended as (
+       update sessions
+          set ended_at = :'now',
+              end_reason = case when idle_expires_at <= expires_at then 'idle' else 'expired' end
+        where ctid = any (array(
+                select ctid
+                  from sessions
+                 where ended_at is null
+                   and least(idle_expires_at, expires_at) <= :'now'::timestamptz
+                 order by least(idle_expires_at, expires_at)
+                 limit :batch
+                   for update skip locked))
+       returning app_id, id, user_id, client_id, end_reason),
+     families as (
+       update token_families as f
+          set ended_at = :'now',
+              end_reason = e.end_reason
+         from ended as e
+        where f.app_id = e.app_id
+          and f.session_id = e.id
+          and f.ended_at is null)
+insert into audit_events (app_id, id, kind, user_id, actor_kind, client_id, session_id, reason, details, created_at)
+select app_id, gen_random_uuid(), 'session.ended', user_id, 'job', client_id, id, end_reason, '{}', :'now'
+  from ended
+returning app_id;
