@@ -46,6 +46,7 @@ package final class PostgresPool: Sendable {
     ///   - deadline: How long it may take in all, waiting in the queue included.
     /// - Returns: A result for each statement.
     /// - Throws: The first statement's error, or what kept the batch from running.
+    @discardableResult
     package func batch(
         _ statements: [SQL], on side: Side = .shared, deadline: Duration
     ) async throws(PostgresError) -> [PostgresResult] {

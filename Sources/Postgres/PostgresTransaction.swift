@@ -9,6 +9,7 @@ package struct PostgresTransaction: Sendable {
     /// Runs one statement.
     ///
     /// After an error of the server the transaction takes no further statement (25P02) and cannot commit.
+    @discardableResult
     package func query(_ statement: SQL) async throws(PostgresError) -> PostgresResult {
         let results = try await batch([statement])
         guard let result = results.first else { throw PostgresError(.closed) }
@@ -16,6 +17,7 @@ package struct PostgresTransaction: Sendable {
     }
 
     /// Runs statements in one round trip.
+    @discardableResult
     package func batch(_ statements: [SQL]) async throws(PostgresError) -> [PostgresResult] {
         try statements.checkSendable()
         return try await session.run(.batch(statements), isCancellable: true).get()

@@ -7,7 +7,7 @@ import Testing
 
     /// Runs statements that have to fail and checks that the secret is nowhere in the error.
     private func refusal(_ pool: PostgresPool, _ statements: [SQL]) async throws -> PostgresError {
-        let error = try #require(await failure { _ = try await pool.batch(statements, deadline: ample) })
+        let error = try #require(await failure { try await pool.batch(statements, deadline: ample) })
         var dumped = ""
         dump(error, to: &dumped)
         #expect(!"\(error) \(dumped)".contains(Self.secret))
@@ -87,10 +87,10 @@ import Testing
     @Test func `a column that is not there is named`() async throws {
         try await withPool { pool async throws in
             let row = try #require(try await pool.run("select 1 as one").first)
-            let named = await failure { _ = try row.get("two", as: Int.self) }
+            let named = await failure { try row.get("two", as: Int.self) }
             #expect(named?.kind == .decoding(column: "two", expected: "a column of the result"))
-            #expect(await failure { _ = try row.get(1, as: Int.self) } != nil)
-            #expect(await failure { _ = try row.get(-1, as: Int.self) } != nil)
+            #expect(await failure { try row.get(1, as: Int.self) } != nil)
+            #expect(await failure { try row.get(-1, as: Int.self) } != nil)
             #expect(try row.get("one", as: Int.self) == 1)
         }
     }

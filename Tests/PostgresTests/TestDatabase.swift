@@ -63,9 +63,9 @@ extension PostgresPool {
 }
 
 /// The error that the work throws.
-func failure(_ work: () async throws -> Void) async -> PostgresError? {
+func failure<Value>(_ work: () async throws -> Value) async -> PostgresError? {
     do {
-        try await work()
+        _ = try await work()
         return nil
     } catch {
         return error as? PostgresError

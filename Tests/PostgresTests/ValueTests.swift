@@ -27,7 +27,7 @@ import Testing
             #expect(try await pool.value("select 7::int2", as: Int.self) == 7)
             #expect(try await pool.value("select -7::int4", as: Int64.self) == -7)
             #expect(try await pool.value("select -7::int2", as: Int32.self) == -7)
-            let error = await failure { _ = try await pool.value("select 7::int8 as seven", as: Int32.self) }
+            let error = await failure { try await pool.value("select 7::int8 as seven", as: Int32.self) }
             #expect(error?.kind == .decoding(column: "seven", expected: "int4, not null"))
             #expect(error?.statement == "select 7::int8 as seven")
         }
@@ -78,8 +78,8 @@ import Testing
             #expect(try await pool.value("select \([Int]?.none)", as: [Int]?.self) == nil)
             #expect(try await pool.value("select \(Int?(3))", as: Int?.self) == 3)
             for error in [
-                await failure { _ = try await pool.value("select null::int8 as n", as: Int.self) },
-                await failure { _ = try await pool.value("select null::bool as n", as: Bool.self) },
+                await failure { try await pool.value("select null::int8 as n", as: Int.self) },
+                await failure { try await pool.value("select null::bool as n", as: Bool.self) },
             ] {
                 guard case .decoding(column: "n", expected: let expected) = error?.kind else {
                     Issue.record("not a decoding error")
@@ -87,7 +87,7 @@ import Testing
                 }
                 #expect(expected.hasSuffix("not null"))
             }
-            let text = await failure { _ = try await pool.value("select null::text as n", as: String.self) }
+            let text = await failure { try await pool.value("select null::text as n", as: String.self) }
             #expect(text?.kind == .decoding(column: "n", expected: "text, not null"))
         }
     }
@@ -110,13 +110,13 @@ import Testing
     @Test func `an array is not read from what is none`() async throws {
         try await withPool { pool async throws in
             let errors = [
-                await failure { _ = try await pool.value("select 7 as a", as: [Int].self) },
+                await failure { try await pool.value("select 7 as a", as: [Int].self) },
                 await failure {
                     _ = try await pool.value("select '00000000-0000-0000-0000-000000000000'::uuid as a", as: [Int].self)
                 },
-                await failure { _ = try await pool.value("select array[[1],[2]] as a", as: [Int].self) },
-                await failure { _ = try await pool.value("select array['x'] as a", as: [Int].self) },
-                await failure { _ = try await pool.value("select array[1, null] as a", as: [Int].self) },
+                await failure { try await pool.value("select array[[1],[2]] as a", as: [Int].self) },
+                await failure { try await pool.value("select array['x'] as a", as: [Int].self) },
+                await failure { try await pool.value("select array[1, null] as a", as: [Int].self) },
             ]
             for error in errors {
                 guard case .decoding(column: "a", _) = error?.kind else {
@@ -138,7 +138,7 @@ import Testing
             #expect(try await pool.value("select \([identifier, nil])") == [identifier, nil])
             #expect(try await pool.value("select \(identifier)::text") == "01234567-89ab-cdef-0123-456789abcdef")
             #expect(try await pool.value("select \(Color.red)::text") == Color.red)
-            let error = await failure { _ = try await pool.value("select 'blue' as c", as: Color.self) }
+            let error = await failure { try await pool.value("select 'blue' as c", as: Color.self) }
             #expect(error?.kind == .decoding(column: "c", expected: "Color"))
         }
     }
