@@ -1,0 +1,110 @@
+package import GatepostModel
+package import GatepostStore
+package import Passwords
+
+/// Signs a user in by password; ends in a one-time code that the app exchanges at the token endpoint.
+///
+/// Two steps around the hash: read the credential and spend the attempt, committed on its own; hash outside any
+/// transaction; then one transaction guarded by the epoch and the credential's version that were read.
+package struct PasswordSignInFlow: Sendable {
+    let database: Database
+    let clock: any WallClock
+    let random: any RandomSource
+    let hasher: PasswordHasher
+
+    /// Wires the flow.
+    package init(database: Database, clock: any WallClock, random: any RandomSource, hasher: PasswordHasher) {
+        (self.database, self.clock, self.random, self.hasher) = (database, clock, random, hasher)
+    }
+
+    /// Which client asks, and where its code will be sent.
+    package struct Client: Sendable {
+        package let id: ClientID
+        package let redirectURI: String
+        package let challenge: CodeChallenge
+
+        /// Gathers what the request says of its client.
+        package init(id: ClientID, redirectURI: String, challenge: CodeChallenge) {
+            (self.id, self.redirectURI, self.challenge) = (id, redirectURI, challenge)
+        }
+    }
+
+    /// What a sign-in came to.
+    package enum Outcome: Sendable {
+        case passed(OneTimeToken)
+        case refused(Refusal)
+    }
+
+    /// Tries an address and a password.
+    ///
+    /// An unknown address costs a hash too, against a hash of nothing.
+    package func signIn(
+        _ email: EmailAddress, password: Secret, to client: Client, in scope: AppScope, from origin: RequestOrigin
+    ) async throws -> Outcome {
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        let (verdict, (registered, credential)) = try await database.batch(in: scope, durability: .asynchronous) {
+            batch in
+            batch.spend(Limits.password, for: email.canonical, at: occasion.now)
+                .and(batch.client(client.id).and(batch.passwordCredential(of: email, at: occasion.now)))
+        }
+        if let refusal = Refusal(verdict) { return try await refuse(refusal, client, in: scope, occasion) }
+        guard let registered else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
+        guard registered.allows(client.redirectURI) else {
+            return try await refuse(Refusal(.invalidRedirectURI), client, in: scope, occasion)
+        }
+        let verification = try await hasher.verify(password, against: credential?.passwordHash)
+        guard let credential, case .matches(let needsRehash) = verification else {
+            return try await refuse(
+                Refusal(.invalidCredentials), client, in: scope, occasion, user: credential?.userID)
+        }
+        if let refusal = Self.refusal(of: credential) {
+            return try await refuse(refusal, client, in: scope, occasion, user: credential.userID)
+        }
+        let stronger = needsRehash ? try await hasher.hash(password) : nil
+        return try await issueCode(to: client, email, credential, replacingHashBy: stronger, in: scope, occasion)
+    }
+
+    private static func refusal(of credential: PasswordCredential) -> Refusal? {
+        if credential.isDeactivated { return Refusal(.userDeactivated) }
+        return credential.isVerified ? nil : Refusal(.emailUnverified)
+    }
+
+    private func issueCode(
+        to client: Client, _ email: EmailAddress, _ credential: PasswordCredential, replacingHashBy stronger: String?,
+        in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Outcome {
+        // The hash took a while: the code's minute begins now.
+        let now = clock.now
+        let code = NewAuthorizationCode(
+            code: .make(.authorizationCode, random: random), clientID: client.id, redirectURI: client.redirectURI,
+            challenge: client.challenge, userID: credential.userID, authEpoch: credential.authEpoch,
+            credentialVersion: credential.version, amr: ["pwd"], at: now)
+        let isIssued = try await database.batch(in: scope) { batch in
+            let isIssued = batch.insertAuthorizationCode(code)
+            batch.refund(Limits.password, for: email.canonical, at: occasion.now)
+            if let stronger {
+                batch.replaceHash(stronger, of: credential.userID, version: credential.version)
+            }
+            batch.record(
+                occasion.event(.signInPassed, by: .user, userID: credential.userID, clientID: client.id),
+                ifCodeExists: code.code.hash)
+            return isIssued
+        }
+        guard isIssued else {
+            return try await refuse(
+                Refusal(.invalidCredentials), client, in: scope, occasion, user: credential.userID)
+        }
+        return .passed(code.code)
+    }
+
+    private func refuse(
+        _ refusal: Refusal, _ client: Client?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil
+    ) async throws -> Outcome {
+        try await database.batch(in: scope) { batch in
+            batch.record(
+                occasion.event(
+                    .signInRefused, by: .anyone, userID: user, clientID: client?.id, reason: refusal.code.rawValue))
+        }
+        return .refused(refusal)
+    }
+}

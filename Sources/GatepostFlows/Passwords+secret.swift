@@ -1,0 +1,24 @@
+import GatepostModel
+import Passwords
+
+extension PasswordPolicy {
+    /// The refusal of a password that is not good enough; nil for a good one.
+    func refusal(of password: Secret, for email: EmailAddress?) -> Refusal? {
+        let words = (email?.canonical ?? "").split { !$0.isLetter && !$0.isNumber }.map(String.init)
+        guard let weakness = weakness(of: password.revealed, context: words) else { return nil }
+        return Refusal(.weakPassword, detail: weakness.description)
+    }
+}
+
+extension PasswordHasher {
+    /// Hashes a password as the policy normalises it.
+    func hash(_ password: Secret) async throws -> String {
+        try await hash(PasswordPolicy.bytes(of: password.revealed))
+    }
+
+    /// Compares a password, as the policy normalises it, with a hash.
+    func verify(_ password: Secret, against hash: String?) async throws -> PasswordVerdict {
+        guard password.revealed.utf8.count <= PasswordPolicy.bytesMax else { return .differs }
+        return try await verify(PasswordPolicy.bytes(of: password.revealed), against: hash)
+    }
+}

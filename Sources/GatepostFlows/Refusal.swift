@@ -1,0 +1,25 @@
+package import GatepostModel
+import GatepostStore
+
+/// Why a flow said no.
+///
+/// A value and not an error: throwing would roll the transaction back, and a refused attempt has to stay
+/// counted and recorded.
+package struct Refusal: Sendable, Equatable {
+    package let code: ProblemCode
+    /// When another try makes sense, for limits and a busy server.
+    package let retryAfter: Duration?
+    /// More for the person who reads it, such as which rule a password broke; never a value that was sent.
+    package let detail: String?
+
+    /// Refuses with a code.
+    package init(_ code: ProblemCode, retryAfter: Duration? = nil, detail: String? = nil) {
+        (self.code, self.retryAfter, self.detail) = (code, retryAfter, detail)
+    }
+
+    /// The refusal that a limit's verdict means; nil where it allows.
+    init?(_ verdict: RateLimitVerdict) {
+        guard case .refused(let wait) = verdict else { return nil }
+        self.init(.rateLimited, retryAfter: wait)
+    }
+}

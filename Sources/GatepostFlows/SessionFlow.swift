@@ -1,0 +1,32 @@
+package import GatepostModel
+package import GatepostStore
+
+/// Tells whose session an access token belongs to, and whether it may still be used.
+package struct SessionFlow: Sendable {
+    let database: Database
+    let clock: any WallClock
+    let verifier: TokenVerifier
+
+    /// Wires the flow.
+    package init(database: Database, clock: any WallClock, verifier: TokenVerifier) {
+        (self.database, self.clock, self.verifier) = (database, clock, verifier)
+    }
+
+    /// What presenting an access token came to.
+    package enum Outcome: Sendable {
+        case live(LiveSession)
+        case refused(Refusal)
+    }
+
+    /// Verifies an access token of this app and reads its session.
+    ///
+    /// Within Gatepost a session that was ended is dead at once; elsewhere an access token lives on for its life.
+    package func session(ofAccessToken token: String, in scope: AppScope) async throws -> Outcome {
+        let now = clock.now
+        guard let claims = try await verifier.verify(token, in: scope, at: now) else {
+            return .refused(Refusal(.invalidAccessToken))
+        }
+        let session = try await database.batch(in: scope) { $0.liveSession(claims.sid, of: claims.sub, at: now) }
+        return session.map(Outcome.live) ?? .refused(Refusal(.sessionEnded))
+    }
+}

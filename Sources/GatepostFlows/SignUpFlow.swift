@@ -1,0 +1,82 @@
+package import GatepostModel
+import GatepostOutbox
+package import GatepostStore
+package import Passwords
+
+/// Opens an account: an address and a password, confirmed by a mail to the address.
+///
+/// The account exists from here on but cannot be used; the password stays with the flow until the address is
+/// proved. So whoever signs up with somebody else's address has prepared nothing (pre-hijack): only the flow
+/// that is confirmed gives the account its password.
+package struct SignUpFlow: Sendable {
+    let database: Database
+    let clock: any WallClock
+    let random: any RandomSource
+    let keys: KeyRing
+    let hasher: PasswordHasher
+    let policy: PasswordPolicy
+
+    /// Wires the flow.
+    package init(
+        database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
+        policy: PasswordPolicy
+    ) {
+        (self.database, self.clock, self.random) = (database, clock, random)
+        (self.keys, self.hasher, self.policy) = (keys, hasher, policy)
+    }
+
+    /// What whoever began a sign-up holds; the token proves later that it was they.
+    package struct Started: Sendable {
+        package let flow: FlowID
+        package let token: OneTimeToken
+        package let expiresAt: Instant
+    }
+
+    /// What starting came to.
+    package enum Outcome: Sendable {
+        case started(Started)
+        case refused(Refusal)
+    }
+
+    /// Starts a sign-up and owes the mail.
+    ///
+    /// The same statements run for a new, a waiting and a known address, and the hash is computed for each: the
+    /// answer and its time do not tell which it was. Only the mail differs.
+    package func start(
+        _ email: EmailAddress, password: Secret, in scope: AppScope, from origin: RequestOrigin
+    ) async throws -> Outcome {
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        if let refusal = policy.refusal(of: password, for: email) {
+            return try await refuse(refusal, in: scope, occasion)
+        }
+        let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.spend(Limits.mail, for: email.canonical, at: occasion.now)
+        }
+        if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
+        let passwordHash = try await hasher.hash(password)
+
+        let id: FlowID = occasion.id()
+        let secrets = FlowSecrets(app: scope.appID, flow: id, kind: .signUp, keys: keys)
+        let flow = NewSignUpFlow(
+            id: id, email: email, secrets: secrets, token: .make(.flow, random: random), passwordHash: passwordHash,
+            createdAt: occasion.now, expiresAt: occasion.now + Lifetimes.verification)
+        try await database.batch(in: scope) { batch in
+            batch.insertUser(occasion.id(), email: email, at: occasion.now)
+            batch.supersedeSignUpFlows(of: email, at: occasion.now)
+            batch.insertSignUpFlow(flow)
+            batch.enqueueSignUpMail(
+                flow: id, id: occasion.id(), address: email,
+                recipientHash: keys.recipientHash(email, in: scope.appID), at: occasion.now,
+                expiresAt: flow.expiresAt - Lifetimes.mailMargin)
+            batch.record(occasion.event(.signUpStarted, by: .anyone, flowID: id))
+        }
+        return .started(Started(flow: id, token: flow.token, expiresAt: flow.expiresAt))
+    }
+
+    private func refuse(_ refusal: Refusal, in scope: AppScope, _ occasion: Occasion) async throws -> Outcome {
+        try await database.batch(in: scope) { batch in
+            batch.record(occasion.event(.signUpRefused, by: .anyone, reason: refusal.code.rawValue))
+        }
+        return .refused(refusal)
+    }
+}

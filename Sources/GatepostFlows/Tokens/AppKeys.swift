@@ -1,0 +1,72 @@
+import Crypto
+package import GatepostModel
+package import GatepostStore
+import Synchronization
+
+/// An app's published keys, ready for use: what signs, what verifies, and the set that others fetch.
+package struct AppKeys: Sendable {
+    /// `{"keys":[…]}` (RFC 7517), public members only.
+    package let jwks: [UInt8]
+    let active: (header: [UInt8], key: P256.Signing.PrivateKey)?
+    /// By the encoded header that tokens of this key carry.
+    ///
+    /// A token is ours only if its header is byte for byte one that we write, so its `alg`, `jku`, `crit` and
+    /// whatever else a forger puts there are never interpreted (RFC 8725, section 3.1).
+    let verifying: [String: P256.Signing.PublicKey]
+
+    init(_ records: [SigningKeyRecord], of app: AppID, ring: KeyRing) throws {
+        var members: [String] = []
+        var verifying: [String: P256.Signing.PublicKey] = [:]
+        for record in records {
+            verifying[Self.header(record.id)] = try P256.Signing.PublicKey(x963Representation: record.publicKey)
+            let (x, y) = (record.publicKey[1..<33], record.publicKey[33..<65])
+            members.append(
+                """
+                {"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"\(record.id)",\
+                "x":"\(Base64URL.encode(x))","y":"\(Base64URL.encode(y))"}
+                """)
+        }
+        jwks = Array("{\"keys\":[\(members.joined(separator: ","))]}".utf8)
+        self.verifying = verifying
+        active = try records.first { $0.state == .active }.map { record in
+            (Array(Self.header(record.id).utf8), try SigningKeyMaterial.open(record, in: app, keys: ring))
+        }
+    }
+
+    private static func header(_ id: SigningKeyID) -> String {
+        Base64URL.encode(Array(#"{"alg":"ES256","kid":"\#(id)","typ":"at+jwt"}"#.utf8))
+    }
+}
+
+/// The keys of the apps that were used lately, so that a token costs no read and no unsealing.
+package final class KeyCache: Sendable {
+    /// How long an app's keys are remembered: how late, at most, a node learns of a rotation or a revocation.
+    package static let life: Duration = .seconds(5)
+    /// How many apps are remembered; past that the memory is emptied.
+    package static let appsMax = 10_000
+
+    private let database: Database
+    private let ring: KeyRing
+    private let clock: any WallClock
+    private let entries = Mutex<[AppID: (keys: AppKeys, until: Instant)]>([:])
+
+    /// Wires the cache.
+    package init(database: Database, ring: KeyRing, clock: any WallClock) {
+        (self.database, self.ring, self.clock) = (database, ring, clock)
+    }
+
+    /// The keys of an app.
+    package func keys(of scope: AppScope) async throws -> AppKeys {
+        let now = clock.now
+        let known = entries.withLock { $0[scope.appID] }
+        // A clock that was set back does not keep an entry for longer than its life.
+        if let known, known.until > now, known.until <= now + Self.life { return known.keys }
+        let records = try await database.batch(in: scope) { $0.signingKeys() }
+        let keys = try AppKeys(records, of: scope.appID, ring: ring)
+        entries.withLock { entries in
+            if entries.count >= Self.appsMax { entries.removeAll() }
+            entries[scope.appID] = (keys, now + Self.life)
+        }
+        return keys
+    }
+}

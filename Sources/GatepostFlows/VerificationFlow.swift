@@ -1,0 +1,158 @@
+package import GatepostModel
+import GatepostOutbox
+package import GatepostStore
+package import Passwords
+
+/// Finishes a sign-up: by the mail's link, opened where it began or elsewhere, or by the typed code.
+///
+/// Opening the link changes nothing, because mail scanners open links; a click posts it. Where the sign-up
+/// began, the click is enough. Elsewhere whoever reads the mailbox chooses the password, and the one that the
+/// sign-up came with is forgotten: it may be a stranger's.
+package struct VerificationFlow: Sendable {
+    let database: Database
+    let clock: any WallClock
+    let random: any RandomSource
+    let keys: KeyRing
+    let hasher: PasswordHasher
+    let policy: PasswordPolicy
+
+    /// Wires the flow.
+    package init(
+        database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
+        policy: PasswordPolicy
+    ) {
+        (self.database, self.clock, self.random) = (database, clock, random)
+        (self.keys, self.hasher, self.policy) = (keys, hasher, policy)
+    }
+
+    /// What a link shows before anyone clicks.
+    package enum LinkState: Sendable {
+        /// It may be used; `isStarter` says whether this is the browser that began the sign-up.
+        case standing(email: String, isStarter: Bool)
+        case gone
+    }
+
+    /// What a try to finish came to.
+    package enum Outcome: Sendable {
+        case verified(UserID)
+        case refused(Refusal)
+    }
+
+    /// Looks at a link; uses nothing up.
+    package func look(
+        at link: OneTimeToken, startedBy token: OneTimeToken?, in scope: AppScope
+    ) async throws -> LinkState {
+        let now = clock.now
+        guard let flow = try await database.batch(in: scope, { $0.standingFlow(link: link, at: now) }) else {
+            return .gone
+        }
+        return .standing(email: flow.email, isStarter: token.map { constantTimeEqual($0.hash, flow.tokenHash) } ?? false)
+    }
+
+    /// Finishes by the link in the browser that began the sign-up.
+    package func confirm(
+        _ link: OneTimeToken, startedBy token: OneTimeToken, in scope: AppScope, from origin: RequestOrigin
+    ) async throws -> Outcome {
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        return try await pass(
+            .link(link, startedBy: token), passwordHash: nil, orElse: Refusal(.invalidLink), in: scope, occasion)
+    }
+
+    /// Finishes by the link anywhere else, with the password that the owner of the mailbox chooses.
+    package func confirm(
+        _ link: OneTimeToken, choosing password: Secret, in scope: AppScope, from origin: RequestOrigin
+    ) async throws -> Outcome {
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        let standing = try await database.batch(in: scope) { $0.standingFlow(link: link, at: occasion.now) }
+        guard let standing else { return try await refuse(Refusal(.invalidLink), in: scope, occasion) }
+        if let refusal = policy.refusal(of: password, for: EmailAddress(standing.email)) {
+            return try await refuse(refusal, in: scope, occasion, flow: standing.id)
+        }
+        let passwordHash = try await hasher.hash(password)
+        return try await pass(
+            .linkAlone(link), passwordHash: passwordHash, orElse: Refusal(.invalidLink), in: scope, occasion)
+    }
+
+    /// Finishes by the typed code, which only whoever began the sign-up can try, five times.
+    package func verify(
+        _ flow: FlowID, startedBy token: OneTimeToken, code: String, in scope: AppScope, from origin: RequestOrigin
+    ) async throws -> Outcome {
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        let record = try await database.batch(in: scope) { batch in
+            batch.spendCodeAttempt(flow, heldBy: token, at: occasion.now)
+            return batch.flow(flow, heldBy: token)
+        }
+        guard let record, record.expiresAt > occasion.now else {
+            return try await refuse(Refusal(.invalidFlow), in: scope, occasion)
+        }
+        guard record.isPending else {
+            let exhausted = record.reason == ProblemCode.codeAttemptsExhausted.rawValue
+            return try await refuse(
+                Refusal(exhausted ? .codeAttemptsExhausted : .invalidFlow), in: scope, occasion, flow: flow)
+        }
+        let secrets = FlowSecrets(
+            app: scope.appID, flow: flow, kind: .signUp, epoch: record.secretEpoch, keys: keys)
+        guard let secrets else { return try await refuse(Refusal(.invalidFlow), in: scope, occasion, flow: flow) }
+        return try await pass(
+            .code(hash: secrets.codeHash(code), flow, startedBy: token), passwordHash: nil,
+            orElse: Refusal(.invalidCode), in: scope, occasion)
+    }
+
+    /// Owes the mail again, with the same link and code.
+    package func resend(
+        _ flow: FlowID, startedBy token: OneTimeToken, in scope: AppScope, from origin: RequestOrigin
+    ) async throws -> Refusal? {
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        let record = try await database.batch(in: scope) { $0.flow(flow, heldBy: token) }
+        guard let record, record.isPending, record.expiresAt > occasion.now, let email = EmailAddress(record.email)
+        else { return try await recordRefusal(Refusal(.invalidFlow), in: scope, occasion) }
+        let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.spend(Limits.mail, for: email.canonical, at: occasion.now)
+        }
+        if let refusal = Refusal(verdict) { return try await recordRefusal(refusal, in: scope, occasion, flow: flow) }
+        try await database.batch(in: scope) { batch in
+            batch.enqueueSignUpMail(
+                flow: flow, id: occasion.id(), address: email,
+                recipientHash: keys.recipientHash(email, in: scope.appID), at: occasion.now,
+                expiresAt: record.expiresAt - Lifetimes.mailMargin)
+            batch.record(occasion.event(.verificationResent, by: .anyone, flowID: flow))
+        }
+        return nil
+    }
+
+    /// Consumes the flow and gives the account its password, in one transaction.
+    private func pass(
+        _ proof: FlowProof, passwordHash: String?, orElse refusal: Refusal, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Outcome {
+        let userID: UserID? = try await database.transaction(in: scope) { transaction in
+            guard let flow = try await transaction.consumeSignUpFlow(proof, at: occasion.now),
+                let userID = flow.userID, let hash = passwordHash ?? flow.passwordHash
+            else { return nil }
+            try await transaction.batch { batch in
+                batch.markVerified(userID, at: occasion.now)
+                batch.setPassword(hash, of: userID, at: occasion.now)
+                batch.record(occasion.event(.userVerified, by: .user, userID: userID, flowID: flow.id))
+            }
+            return userID
+        }
+        guard let userID else { return try await refuse(refusal, in: scope, occasion) }
+        return .verified(userID)
+    }
+
+    private func refuse(
+        _ refusal: Refusal, in scope: AppScope, _ occasion: Occasion, flow: FlowID? = nil
+    ) async throws -> Outcome {
+        _ = try await recordRefusal(refusal, in: scope, occasion, flow: flow)
+        return .refused(refusal)
+    }
+
+    private func recordRefusal(
+        _ refusal: Refusal, in scope: AppScope, _ occasion: Occasion, flow: FlowID? = nil
+    ) async throws -> Refusal {
+        try await database.batch(in: scope) { batch in
+            batch.record(
+                occasion.event(.verificationRefused, by: .anyone, flowID: flow, reason: refusal.code.rawValue))
+        }
+        return refusal
+    }
+}

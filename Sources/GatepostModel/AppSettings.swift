@@ -1,0 +1,56 @@
+/// What an app decides for itself, kept as JSON in its row.
+///
+/// Every field has a default and bounds; a value outside them is refused when it is written, so a reader need
+/// not look again.
+package struct AppSettings: Codable, Hashable, Sendable {
+    /// Life of an access token in seconds, 60 to 3,600; default 600. Also how long a revoked one still works
+    /// where nobody introspects.
+    package var accessTokenSeconds: Int64?
+    /// How long a refresh token may lie unused, in seconds, up to 90 days; default 30 days.
+    package var refreshIdleSeconds: Int64?
+    /// How long a session lives at most, in seconds, up to a year; default 90 days.
+    package var sessionSeconds: Int64?
+    /// Age in seconds at which a signing key is replaced, 1 day to 1 year; default 90 days.
+    package var signingKeySeconds: Int64?
+
+    /// Settings that leave everything at its default.
+    package init() {}
+
+    package var accessTokenLife: Duration { .seconds(accessTokenSeconds ?? 600) }
+    package var refreshIdleLife: Duration { .seconds(refreshIdleSeconds ?? 30 * 86400) }
+    package var sessionLife: Duration { .seconds(sessionSeconds ?? 90 * 86400) }
+
+    enum CodingKeys: String, CodingKey {
+        case accessTokenSeconds = "access_token_seconds"
+        case refreshIdleSeconds = "refresh_idle_seconds"
+        case sessionSeconds = "session_seconds"
+        case signingKeySeconds = "signing_key_seconds"
+    }
+
+    /// The first field that is out of bounds, by its name in JSON; nil when all are within.
+    package var fieldOutOfBounds: String? {
+        let checks: [(CodingKeys, Int64?, ClosedRange<Int64>)] = [
+            (.accessTokenSeconds, accessTokenSeconds, 60...3600),
+            (.refreshIdleSeconds, refreshIdleSeconds, 60...90 * 86400),
+            (.sessionSeconds, sessionSeconds, 60...366 * 86400),
+            (.signingKeySeconds, signingKeySeconds, 86400...366 * 86400),
+        ]
+        return checks.first { check in check.1.map { !check.2.contains($0) } ?? false }?.0.rawValue
+    }
+}
+
+/// Lifetimes that no app changes.
+package enum Lifetimes {
+    /// An authorization code, from sign-in to exchange.
+    package static let authorizationCode: Duration = .seconds(60)
+    /// A verification link and the code in the same mail.
+    package static let verification: Duration = .hours(24)
+    /// How long the latest exchange of a refresh token may be repeated: a lost answer is not theft.
+    package static let refreshGrace: Duration = .seconds(30)
+    /// How far two clocks may differ where a token is verified.
+    package static let clockTolerance: Duration = .seconds(30)
+    /// A mail ends this long before its secrets do, so that nobody gets a mail that is already dead.
+    package static let mailMargin: Duration = .minutes(1)
+    /// How long a new signing key is published before it signs: the caches of verifiers have it by then.
+    package static let signingKeyNotice: Duration = .hours(1)
+}

@@ -1,0 +1,88 @@
+/// What an operator sets, read once at the start and handed down by value.
+///
+/// Each field says its key, its type, its default and its bounds; `GATEPOST_DATABASE_URL` sets `database.url`.
+/// docs/operating.md has the same list, and a test compares the two.
+package struct Configuration: Sendable {
+    /// `database.url`: where Postgres is, as the login role that may nothing itself; several hosts may be named.
+    package var databaseURL = Secret("")
+    /// `database.migrate_url`: the same as a role that may make roles, for `gatepost migrate` only; default
+    /// `database.url`.
+    package var databaseMigrateURL: Secret?
+    /// `database.connections`: shared connections, 1 to 64; default 8.
+    package var databaseConnections = 8
+    /// `database.exclusive_connections`: connections for interactive transactions, 1 to 64; default 4.
+    package var databaseExclusiveConnections = 4
+    /// `database.prepared_statements`: off behind pgbouncer before 1.21; default true.
+    package var usesPreparedStatements = true
+
+    /// `base_url`: where people and apps reach Gatepost, without a slash at the end. Required: a link is never made
+    /// from what a request says of its host.
+    package var baseURL = ""
+    /// `listen`: address and port to listen at; default `127.0.0.1:8080`.
+    package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+    /// `event_loop_executor`: whether the network's event loops also run everything else; default true.
+    package var usesEventLoopsAsExecutor = true
+    /// `log.level`: trace, debug, info, notice, warning, error or critical; default info.
+    package var logLevel = "info"
+
+    /// `key_encryption_keys`: `EPOCH:BASE64,…`, the first seals, all open; `gatepost keys generate` makes one.
+    package var keyEncryptionKeys = Secret("")
+
+    /// `smtp.url`: the relay, `smtp://host:port` or `smtps://host:port`.
+    package var smtpURL = ""
+    /// `smtp.username`: for a relay that asks who we are; default none.
+    package var smtpUsername: String?
+    /// `smtp.password`: goes with the user name.
+    package var smtpPassword: Secret?
+    /// `smtp.require_tls`: whether a mail waits rather than travel in the clear; default true, except to loopback.
+    package var smtpRequiresTLS: Bool?
+    /// `smtp.connections`: how many mails travel at once, 1 to 64; default 8.
+    package var smtpConnections = 8
+    /// `smtp.deadline_seconds`: how long one mail may take, 1 to 300; default 30.
+    package var smtpDeadlineSeconds = 30
+    /// `mail.from`: the address that mails come from; the name beside it is the app's.
+    package var mailFrom = ""
+    /// `ca_bundle`: a PEM file of the authorities that are trusted instead of the system's; default the system's.
+    package var caBundlePath: String?
+    /// `private_destinations`: networks (CIDR) that are not public and may be called all the same; default none.
+    package var privateDestinations: [String] = []
+
+    /// `password.hash_threads`: passwords hashed at once, 1 to 64, each with 19 MiB; default the number of cores.
+    package var passwordHashThreads: Int?
+    /// `password.hash_queue`: how many more may wait before callers are told to come back, 1 to 10,000; default 64.
+    package var passwordHashQueue = 64
+
+    /// `outbox.lease_seconds`: how long a claimed message is a worker's own, 1 to 3,600; default 90. Must outlast
+    /// the deadline of a mail, or nothing would be sent.
+    package var outboxLeaseSeconds = 90
+    /// `outbox.slots`: how many deliveries one worker has under way, 1 to 1,000; default 16.
+    package var outboxSlots = 16
+    /// `outbox.poll_milliseconds`: how often an idle worker looks for work, 10 to 10,000; default 100.
+    package var outboxPollMilliseconds = 100
+    /// `jobs`: a folder to take the jobs from instead of those that come with the program.
+    package var jobsFolder: String?
+
+    /// The defaults.
+    package init() {}
+}
+
+/// Where a server listens.
+package struct ListenAddress: Sendable, Equatable {
+    package let host: String
+    /// 0 takes a free one.
+    package let port: Int
+
+    /// Takes the parts as they are.
+    package init(host: String, port: Int) {
+        (self.host, self.port) = (host, port)
+    }
+
+    /// Reads `host:port`, an IPv6 address in brackets.
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { return nil }
+        let host = text[..<colon].drop { $0 == "[" }
+        self.init(host: String(host.last == "]" ? host.dropLast() : host), port: port)
+    }
+}

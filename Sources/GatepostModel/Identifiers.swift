@@ -1,0 +1,81 @@
+/// The kinds of things that Gatepost identifies; each has a prefix of its own.
+package enum Identified {
+    /// The boundary of everything.
+    package enum App: IdentifiedKind {
+        package static let prefix = "app"
+    }
+
+    /// A program that signs users of an app in.
+    package enum Client: IdentifiedKind {
+        package static let prefix = "cli"
+    }
+
+    /// A person in an app.
+    package enum User: IdentifiedKind {
+        package static let prefix = "usr"
+    }
+
+    /// A short-lived attempt, such as a sign-up.
+    package enum Flow: IdentifiedKind {
+        package static let prefix = "flw"
+    }
+
+    /// A signed-in user on one device.
+    package enum Session: IdentifiedKind {
+        package static let prefix = "ses"
+    }
+
+    /// The refresh tokens that descend from one sign-in.
+    package enum TokenFamily: IdentifiedKind {
+        package static let prefix = "fam"
+    }
+
+    /// A key that signs an app's tokens; published as `kid`.
+    package enum SigningKey: IdentifiedKind {
+        package static let prefix = "key"
+    }
+
+    /// Something owed to the outside world.
+    package enum Message: IdentifiedKind {
+        package static let prefix = "msg"
+    }
+
+    /// A recorded fact about a user or an app.
+    package enum AuditEvent: IdentifiedKind {
+        package static let prefix = "evt"
+    }
+}
+
+/// Identifies the boundary of everything.
+package typealias AppID = TypedID<Identified.App>
+
+/// Identifies a program that signs users of an app in.
+package typealias ClientID = TypedID<Identified.Client>
+
+/// Identifies a person in an app.
+package typealias UserID = TypedID<Identified.User>
+
+/// Identifies a short-lived attempt, such as a sign-up.
+package typealias FlowID = TypedID<Identified.Flow>
+
+/// Identifies a signed-in user on one device.
+package typealias SessionID = TypedID<Identified.Session>
+
+/// Identifies the refresh tokens that descend from one sign-in.
+package typealias TokenFamilyID = TypedID<Identified.TokenFamily>
+
+/// Identifies a key that signs an app's tokens; published as `kid`.
+package typealias SigningKeyID = TypedID<Identified.SigningKey>
+
+/// Identifies something owed to the outside world.
+package typealias MessageID = TypedID<Identified.Message>
+
+/// Identifies a recorded fact about a user or an app.
+package typealias AuditEventID = TypedID<Identified.AuditEvent>
+
+extension AppID {
+    /// The built-in app `gatepost`, whose users are the admins.
+    ///
+    /// A fixed id, so that a migration can make the row and every installation agrees on it.
+    package static let gatepost = AppID(uuid: UUIDBits(high: 0x0000_0000_0000_7000, low: 0x8000_0000_0000_0000))
+}

@@ -1,0 +1,92 @@
+/// Every error that the API reports, by its stable code (RFC 9457).
+///
+/// The list is the contract: a code may be added, never renamed. What went wrong inside goes to the log under
+/// the request's id; the caller gets one of these.
+package enum ProblemCode: String, CaseIterable, Sendable, Codable {
+    // The request itself.
+    case malformedJSON = "malformed_json"
+    case invalidRequest = "invalid_request"
+    case unknownField = "unknown_field"
+    case bodyTooLarge = "body_too_large"
+    case unsupportedMediaType = "unsupported_media_type"
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case appNotFound = "app_not_found"
+    case appSuspended = "app_suspended"
+
+    // What it asked for.
+    case invalidEmailAddress = "invalid_email_address"
+    case weakPassword = "weak_password"
+    case invalidRedirectURI = "invalid_redirect_uri"
+    case unknownClient = "unknown_client"
+    case invalidCodeChallenge = "invalid_code_challenge"
+
+    // Who asked.
+    case invalidCredentials = "invalid_credentials"
+    case emailUnverified = "email_unverified"
+    case userDeactivated = "user_deactivated"
+    case invalidAccessToken = "invalid_access_token"
+    case sessionEnded = "session_ended"
+    case invalidLink = "invalid_link"
+    case invalidCode = "invalid_code"
+    case codeAttemptsExhausted = "code_attempts_exhausted"
+    case invalidFlow = "invalid_flow"
+
+    // When.
+    case rateLimited = "rate_limited"
+    case busy
+    case unavailable
+    case internalError = "internal_error"
+
+    /// The HTTP status that goes with the code.
+    package var status: Int {
+        switch self {
+        case .malformedJSON, .invalidRequest, .unknownField, .invalidRedirectURI, .unknownClient,
+            .invalidCodeChallenge, .invalidLink, .invalidCode, .codeAttemptsExhausted, .invalidFlow:
+            400
+        case .invalidCredentials, .invalidAccessToken, .sessionEnded: 401
+        case .emailUnverified, .userDeactivated, .appSuspended: 403
+        case .notFound, .appNotFound: 404
+        case .methodNotAllowed: 405
+        case .bodyTooLarge: 413
+        case .unsupportedMediaType: 415
+        case .invalidEmailAddress, .weakPassword: 422
+        case .rateLimited: 429
+        case .internalError: 500
+        case .busy, .unavailable: 503
+        }
+    }
+
+    /// One sentence for the person who reads the answer.
+    package var title: String {
+        switch self {
+        case .malformedJSON: "The body is not valid JSON."
+        case .invalidRequest: "A field is missing or has the wrong type."
+        case .unknownField: "The body has a field that this route does not know."
+        case .bodyTooLarge: "The body is too large."
+        case .unsupportedMediaType: "The body has the wrong content type."
+        case .notFound: "There is nothing at this address."
+        case .methodNotAllowed: "This address does not take that method."
+        case .appNotFound: "There is no such app."
+        case .appSuspended: "This app is suspended."
+        case .invalidEmailAddress: "This is not an address that mail can be sent to."
+        case .weakPassword: "This password is too easy to guess."
+        case .invalidRedirectURI: "This redirect URI is not registered for the client."
+        case .unknownClient: "There is no such client in this app."
+        case .invalidCodeChallenge: "The code challenge must be a SHA-256 in base 64 for URLs, method S256."
+        case .invalidCredentials: "The address or the password is wrong."
+        case .emailUnverified: "The address has not been verified yet."
+        case .userDeactivated: "This user is deactivated."
+        case .invalidAccessToken: "The access token is missing, malformed, expired or not for this app."
+        case .sessionEnded: "The session has ended."
+        case .invalidLink: "This link is used up, replaced or expired."
+        case .invalidCode: "This code is wrong."
+        case .codeAttemptsExhausted: "Too many wrong codes. Ask for a new mail."
+        case .invalidFlow: "This flow is finished, expired or not yours."
+        case .rateLimited: "Too many tries. Wait a while."
+        case .busy: "The server is busy. Try again in a moment."
+        case .unavailable: "The server cannot do this right now. Try again in a moment."
+        case .internalError: "Something went wrong on our side."
+        }
+    }
+}

@@ -1,0 +1,8 @@
+/// What time it is, for everything that expires.
+///
+/// Time is an input: a flow takes the moment once and passes it to every statement, so that a test moves an
+/// hour by assignment and no two statements of a transaction disagree.
+package protocol WallClock: Sendable {
+    /// The current time of the database, which is the time that all nodes share.
+    var now: Instant { get }
+}

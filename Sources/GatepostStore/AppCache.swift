@@ -1,0 +1,29 @@
+import GatepostModel
+import Synchronization
+
+/// Apps that were resolved within the last second, so that a request need not begin with a read of its app.
+final class AppCache: Sendable {
+    /// How long an app is remembered: how late, at most, a node learns that one was suspended or changed.
+    static let life: Duration = .seconds(1)
+    /// How many are remembered; past that the memory is emptied.
+    static let appsMax = 10_000
+
+    private let entries = Mutex<[AppID: (app: AppRecord, until: ContinuousClock.Instant)]>([:])
+    private let clock = ContinuousClock()
+
+    func app(_ id: AppID) -> AppRecord? {
+        let now = clock.now
+        return entries.withLock { entries in
+            guard let entry = entries[id], entry.until > now else { return nil }
+            return entry.app
+        }
+    }
+
+    func remember(_ app: AppRecord) {
+        let until = clock.now + Self.life
+        entries.withLock { entries in
+            if entries.count >= Self.appsMax { entries.removeAll() }
+            entries[app.scope.appID] = (app, until)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package import GatepostModel
+import Postgres
+
+/// What a sign-in by password needs to know of an address, read before the hash is computed.
+package struct PasswordCredential: Sendable {
+    package let userID: UserID
+    /// Nil where the user has none yet: neither a credential nor a sign-up that waits for its click.
+    package let passwordHash: String?
+    /// Changes with every new hash; 0 while the password is still that of a pending sign-up.
+    package let version: Int32
+    package let authEpoch: Int32
+    package let isVerified: Bool
+    package let isDeactivated: Bool
+}
+
+extension AppBatch {
+    /// The password of an address, or that of its pending sign-up; nil for an unknown address.
+    package mutating func passwordCredential(
+        of email: EmailAddress, at now: Instant
+    ) -> BatchReading<PasswordCredential?> {
+        read(
+            """
+            select u.id, u.auth_epoch, u.email_verified_at is not null as is_verified,
+                   u.state = 'deactivated' as is_deactivated, coalesce(c.version, 0) as version,
+                   coalesce(c.password_hash,
+                            (select f.password_hash from flows as f
+                              where f.app_id = u.app_id and f.user_id = u.id and f.kind = 'sign_up'
+                                and f.state = 'pending' and f.expires_at > \(now)
+                              order by f.created_at desc limit 1)) as password_hash
+              from users as u
+              left join credentials as c on c.app_id = u.app_id and c.user_id = u.id and c.kind = 'password'
+             where u.app_id = \(scope.appID) and u.email = \(email.canonical)
+            """
+        ) { rows in
+            try rows.first.map { row in
+                PasswordCredential(
+                    userID: try row.get("id"), passwordHash: try row.get("password_hash"),
+                    version: try row.get("version"), authEpoch: try row.get("auth_epoch"),
+                    isVerified: try row.get("is_verified"), isDeactivated: try row.get("is_deactivated"))
+            }
+        }
+    }
+
+    /// Sets a user's password, the first or another.
+    package mutating func setPassword(_ passwordHash: String, of user: UserID, at now: Instant) {
+        add(
+            """
+            insert into credentials as c (app_id, user_id, kind, password_hash, version, created_at, changed_at)
+            values (\(scope.appID), \(user), 'password', \(passwordHash), 1, \(now), \(now))
+            on conflict (app_id, user_id, kind) do update
+               set password_hash = excluded.password_hash, version = c.version + 1, changed_at = excluded.changed_at
+            """)
+    }
+
+    /// Replaces a hash by a stronger one of the same password, unless the password was changed meanwhile.
+    package mutating func replaceHash(_ passwordHash: String, of user: UserID, version: Int32) {
+        add(
+            """
+            update credentials set password_hash = \(passwordHash)
+             where app_id = \(scope.appID) and user_id = \(user) and kind = 'password' and version = \(version)
+            """)
+    }
+}

@@ -1,0 +1,165 @@
+package import GatepostModel
+import Postgres
+
+/// What a link or a code leads to, as far as its holder may know.
+package struct FlowRecord: Sendable {
+    package let id: FlowID
+    package let email: String
+    /// Nil for a flow of an address that already had an account: it can never pass.
+    package let userID: UserID?
+    package let secretEpoch: Int16
+    package let isPending: Bool
+    package let reason: String?
+    package let tokenHash: [UInt8]
+    package let codeHash: [UInt8]
+    package let codeAttemptCount: Int32
+    package let passwordHash: String?
+    package let expiresAt: Instant
+
+    init(_ row: PostgresRow) throws {
+        id = try row.get("id")
+        email = try row.get("email")
+        userID = try row.get("user_id")
+        secretEpoch = try row.get("secret_epoch")
+        isPending = try row.get("state", as: String.self) == "pending"
+        reason = try row.get("reason")
+        tokenHash = try row.get("token_hash")
+        codeHash = try row.get("code_hash")
+        codeAttemptCount = try row.get("code_attempt_count")
+        passwordHash = try row.get("password_hash")
+        expiresAt = try row.get("expires_at")
+    }
+}
+
+/// What a new sign-up flow consists of.
+package struct NewSignUpFlow: Sendable {
+    package let id: FlowID
+    package let email: EmailAddress
+    package let secrets: FlowSecrets
+    package let token: OneTimeToken
+    package let passwordHash: String
+    package let createdAt: Instant
+    package let expiresAt: Instant
+
+    /// Puts a flow together; its secrets are derived, the token is new.
+    package init(
+        id: FlowID, email: EmailAddress, secrets: FlowSecrets, token: OneTimeToken, passwordHash: String,
+        createdAt: Instant, expiresAt: Instant
+    ) {
+        (self.id, self.email, self.secrets, self.token) = (id, email, secrets, token)
+        (self.passwordHash, self.createdAt, self.expiresAt) = (passwordHash, createdAt, expiresAt)
+    }
+}
+
+private let columns: SQL = """
+    f.id, f.email, f.user_id, f.secret_epoch, f.state, f.reason, f.token_hash, f.code_hash, f.code_attempt_count,
+    f.password_hash, f.expires_at
+    """
+
+/// The user still is who the flow was begun for, and still waits to be verified.
+private let userStands: SQL = """
+    u.app_id = f.app_id and u.id = f.user_id and u.state = 'active' and u.email = f.email
+    and u.auth_epoch = f.auth_epoch and u.email_verified_at is null
+    """
+
+extension AppBatch {
+    /// Refuses the pending sign-up flows of an address: a new one takes their place.
+    package mutating func supersedeSignUpFlows(of email: EmailAddress, at now: Instant) {
+        add(
+            """
+            update flows set state = 'refused', reason = 'superseded', ended_at = \(now)
+             where app_id = \(scope.appID) and kind = 'sign_up' and state = 'pending'
+               and user_id = (select id from users where app_id = \(scope.appID) and email = \(email.canonical))
+            """)
+    }
+
+    /// Begins a sign-up; the flow has a user only if the address still waits to be verified.
+    package mutating func insertSignUpFlow(_ flow: NewSignUpFlow) {
+        add(
+            """
+            insert into flows (app_id, id, kind, state, user_id, email, auth_epoch, secret_epoch, token_hash,
+                               link_hash, code_hash, password_hash, created_at, expires_at)
+            select \(scope.appID), \(flow.id), 'sign_up', 'pending', u.id, \(flow.email.canonical),
+                   coalesce(u.auth_epoch, 0), \(flow.secrets.epoch), \(flow.token.hash),
+                   \(flow.secrets.linkToken.hash), \(flow.secrets.codeHash(flow.secrets.code.revealed)),
+                   \(flow.passwordHash), \(flow.createdAt), \(flow.expiresAt)
+              from (select) as always
+              left join users as u on u.app_id = \(scope.appID) and u.email = \(flow.email.canonical)
+               and u.state = 'active' and u.email_verified_at is null
+            """)
+    }
+
+    /// The flow behind a link that may still pass; reading it uses nothing up.
+    package mutating func standingFlow(link: OneTimeToken, at now: Instant) -> BatchReading<FlowRecord?> {
+        read(
+            """
+            select \(columns) from flows as f join users as u on \(userStands)
+             where f.app_id = \(scope.appID) and f.link_hash = \(link.hash)
+               and f.state = 'pending' and f.expires_at > \(now)
+            """
+        ) { try $0.first.map(FlowRecord.init) }
+    }
+
+    /// The flow that its starter names, whatever became of it; nil without the starter's token.
+    package mutating func flow(_ id: FlowID, heldBy token: OneTimeToken) -> BatchReading<FlowRecord?> {
+        read(
+            """
+            select \(columns) from flows as f
+             where f.app_id = \(scope.appID) and f.id = \(id) and f.token_hash = \(token.hash)
+            """
+        ) { try $0.first.map(FlowRecord.init) }
+    }
+
+    /// Counts one try at a typed code, before it is compared; a try past the last refuses the flow.
+    ///
+    /// To be run in a batch that commits on its own: a refused attempt must stay counted.
+    package mutating func spendCodeAttempt(_ id: FlowID, heldBy token: OneTimeToken, at now: Instant) {
+        add(
+            """
+            update flows
+               set code_attempt_count = code_attempt_count + 1,
+                   state    = case when code_attempt_count >= \(FlowSecrets.codeAttemptsMax) then 'refused' else state end,
+                   reason   = case when code_attempt_count >= \(FlowSecrets.codeAttemptsMax)
+                                   then 'code_attempts_exhausted' end,
+                   ended_at = case when code_attempt_count >= \(FlowSecrets.codeAttemptsMax) then \(now)::timestamptz end
+             where app_id = \(scope.appID) and id = \(id) and token_hash = \(token.hash)
+               and state = 'pending' and expires_at > \(now)
+            """)
+    }
+}
+
+/// How a flow is proved to be passed.
+package enum FlowProof: Sendable {
+    /// The link, in the browser that began the flow.
+    case link(OneTimeToken, startedBy: OneTimeToken)
+    /// The link, anywhere: whoever reads the mailbox.
+    case linkAlone(OneTimeToken)
+    /// The typed code, by whoever began the flow.
+    case code(hash: [UInt8], FlowID, startedBy: OneTimeToken)
+
+    fileprivate var condition: SQL {
+        switch self {
+        case .link(let link, let token): "f.link_hash = \(link.hash) and f.token_hash = \(token.hash)"
+        case .linkAlone(let link): "f.link_hash = \(link.hash)"
+        case .code(let hash, let id, let token):
+            "f.id = \(id) and f.token_hash = \(token.hash) and f.code_hash = \(hash)"
+        }
+    }
+}
+
+extension AppTransaction {
+    /// Passes a pending sign-up flow; nil if the proof is wrong or another caller was first.
+    ///
+    /// One guarded update reads and uses up: of any number of racing callers one gets the row.
+    package func consumeSignUpFlow(_ proof: FlowProof, at now: Instant) async throws -> FlowRecord? {
+        try await query(
+            """
+            update flows as f set state = 'passed', ended_at = \(now)
+              from users as u
+             where \(userStands) and f.app_id = \(scope.appID) and f.kind = 'sign_up' and \(proof.condition)
+               and f.state = 'pending' and f.expires_at > \(now)
+            returning \(columns)
+            """
+        ).first.map(FlowRecord.init)
+    }
+}

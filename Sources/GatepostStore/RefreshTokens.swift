@@ -1,0 +1,116 @@
+package import GatepostModel
+import Postgres
+
+/// An exchange that a client asks for: its token, and the successor that it gets if it is the first to ask.
+package struct RefreshExchange: Sendable {
+    package let presented: OneTimeToken
+    package let successor: OneTimeToken
+    package let successorSealed: [UInt8]
+    package let clientID: ClientID
+    package let at: Instant
+
+    /// Prepares an exchange; the successor is sealed under the presented token.
+    package init(
+        presented: OneTimeToken, successor: OneTimeToken, successorSealed: [UInt8], clientID: ClientID, at: Instant
+    ) {
+        (self.presented, self.successor, self.successorSealed) = (presented, successor, successorSealed)
+        (self.clientID, self.at) = (clientID, at)
+    }
+}
+
+/// What is known of a refresh token after its exchange was tried.
+package struct PresentedRefreshToken: Sendable {
+    package let familyID: TokenFamilyID
+    package let sessionID: SessionID
+    package let userID: UserID
+    package let clientID: ClientID
+    package let usedAt: Instant?
+    package let successorHash: [UInt8]?
+    package let successorSealed: [UInt8]?
+    /// Whether the successor has itself been exchanged: then a repeat is no lost answer.
+    package let isSuccessorUsed: Bool
+    /// Whether family, session, user and epoch still stand.
+    package let isAlive: Bool
+    package let amr: [String]
+    package let authenticatedAt: Instant
+}
+
+/// The token's family, session and user, and that all of them still stand at `now`.
+private func stands(at now: Instant) -> SQL {
+    """
+    f.ended_at is null and f.expires_at > \(now) and s.ended_at is null and s.expires_at > \(now)
+    and s.idle_expires_at > \(now) and u.state = 'active' and u.auth_epoch = t.auth_epoch
+    """
+}
+
+extension AppBatch {
+    /// Puts the first token into a family that has just been made; none if it was not.
+    package mutating func insertRefreshToken(_ token: OneTimeToken, into family: TokenFamilyID, at now: Instant) {
+        add(
+            """
+            insert into refresh_tokens (app_id, token_hash, family_id, generation, auth_epoch, created_at, expires_at)
+            select f.app_id, \(token.hash), f.id, 1, s.auth_epoch, \(now), \(now + scope.settings.refreshIdleLife)
+              from token_families as f
+              join sessions as s on s.app_id = f.app_id and s.id = f.session_id
+             where f.app_id = \(scope.appID) and f.id = \(family)
+            """)
+    }
+
+    /// Uses a token up and puts its successor in place: of any number of racing callers one does it.
+    package mutating func exchangeRefreshToken(_ exchange: RefreshExchange) {
+        let now = exchange.at
+        add(
+            """
+            update refresh_tokens as t
+               set used_at = \(now), successor_hash = \(exchange.successor.hash),
+                   successor_sealed = \(exchange.successorSealed)
+              from token_families as f
+              join sessions as s on s.app_id = f.app_id and s.id = f.session_id
+              join users as u on u.app_id = s.app_id and u.id = s.user_id
+             where t.app_id = \(scope.appID) and t.token_hash = \(exchange.presented.hash)
+               and t.used_at is null and t.expires_at > \(now)
+               and f.app_id = t.app_id and f.id = t.family_id and f.client_id = \(exchange.clientID)
+               and \(stands(at: now))
+            """)
+        add(
+            """
+            insert into refresh_tokens (app_id, token_hash, family_id, generation, auth_epoch, created_at, expires_at)
+            select app_id, \(exchange.successor.hash), family_id, generation + 1, auth_epoch, \(now),
+                   \(now + scope.settings.refreshIdleLife)
+              from refresh_tokens
+             where app_id = \(scope.appID) and token_hash = \(exchange.presented.hash)
+               and successor_hash = \(exchange.successor.hash)
+            """)
+    }
+
+    /// What became of a presented token; nil for one that was never issued.
+    package mutating func presentedRefreshToken(
+        _ token: OneTimeToken, at now: Instant
+    ) -> BatchReading<PresentedRefreshToken?> {
+        read(
+            """
+            select f.id as family_id, f.client_id, s.id as session_id, s.user_id, s.amr, s.authenticated_at,
+                   t.used_at, t.successor_hash, t.successor_sealed,
+                   exists (select from refresh_tokens as n
+                            where n.app_id = t.app_id and n.token_hash = t.successor_hash
+                              and n.used_at is not null) as is_successor_used,
+                   t.expires_at > \(now) and \(stands(at: now)) as is_alive
+              from refresh_tokens as t
+              join token_families as f on f.app_id = t.app_id and f.id = t.family_id
+              join sessions as s on s.app_id = f.app_id and s.id = f.session_id
+              join users as u on u.app_id = s.app_id and u.id = s.user_id
+             where t.app_id = \(scope.appID) and t.token_hash = \(token.hash)
+            """
+        ) { rows in
+            try rows.first.map { row in
+                PresentedRefreshToken(
+                    familyID: try row.get("family_id"), sessionID: try row.get("session_id"),
+                    userID: try row.get("user_id"), clientID: try row.get("client_id"),
+                    usedAt: try row.get("used_at"), successorHash: try row.get("successor_hash"),
+                    successorSealed: try row.get("successor_sealed"),
+                    isSuccessorUsed: try row.get("is_successor_used"), isAlive: try row.get("is_alive"),
+                    amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"))
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package import GatepostModel
+import Postgres
+
+/// Why a session ended; every ending has one.
+package enum SessionEndReason: String, Sendable {
+    case signedOut = "signed_out"
+    case signedOutEverywhere = "signed_out_everywhere"
+    case refreshReused = "refresh_reused"
+    case codeReused = "code_reused"
+}
+
+/// A session that may be used now, and its user.
+package struct LiveSession: Sendable {
+    package let id: SessionID
+    package let clientID: ClientID
+    package let expiresAt: Instant
+    package let amr: [String]
+    package let authenticatedAt: Instant
+    package let user: UserRecord
+}
+
+/// What a token says of the sign-in that it comes from.
+package struct SessionProof: Sendable {
+    package let id: SessionID
+    package let userID: UserID
+    /// How the user proved who they are (RFC 8176).
+    package let amr: [String]
+    package let authenticatedAt: Instant
+
+    /// Gathers what is known.
+    package init(id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant) {
+        (self.id, self.userID, self.amr, self.authenticatedAt) = (id, userID, amr, authenticatedAt)
+    }
+}
+
+extension AppBatch {
+    /// The session that this very batch may have made; nil if it did not.
+    package mutating func session(_ id: SessionID) -> BatchReading<SessionProof?> {
+        read(
+            """
+            select user_id, amr, authenticated_at from sessions where app_id = \(scope.appID) and id = \(id)
+            """
+        ) { rows in
+            try rows.first.map { row in
+                SessionProof(
+                    id: id, userID: try row.get("user_id"), amr: try row.get("amr"),
+                    authenticatedAt: try row.get("authenticated_at"))
+            }
+        }
+    }
+
+    /// Starts the session for which a code has just been used up; none if the code was not.
+    package mutating func insertSession(
+        _ id: SessionID, fromCode codeHash: [UInt8], origin: RequestOrigin, at now: Instant
+    ) {
+        add(
+            """
+            insert into sessions (app_id, id, user_id, client_id, auth_epoch, amr, user_agent, ip, authenticated_at,
+                                  created_at, last_used_at, idle_expires_at, expires_at)
+            select app_id, \(id), user_id, client_id, auth_epoch, amr, \(origin.userAgent), \(origin.ip),
+                   authenticated_at, \(now), \(now), \(now + scope.settings.refreshIdleLife),
+                   \(now + scope.settings.sessionLife)
+              from authorization_codes
+             where app_id = \(scope.appID) and code_hash = \(codeHash) and session_id = \(id)
+            """)
+    }
+
+    /// Marks a session as used because its refresh token was exchanged for this successor.
+    package mutating func touchSession(ofRefreshToken successorHash: [UInt8], at now: Instant) {
+        add(
+            """
+            update sessions as s set last_used_at = \(now), idle_expires_at = \(now + scope.settings.refreshIdleLife)
+              from refresh_tokens as t
+              join token_families as f on f.app_id = t.app_id and f.id = t.family_id
+             where t.app_id = \(scope.appID) and t.token_hash = \(successorHash)
+               and s.app_id = f.app_id and s.id = f.session_id
+            """)
+    }
+
+    /// Ends one session; a session that has ended keeps its first reason.
+    package mutating func endSession(_ id: SessionID, reason: SessionEndReason, at now: Instant) {
+        add(
+            """
+            update sessions set ended_at = \(now), end_reason = \(reason.rawValue)
+             where app_id = \(scope.appID) and id = \(id) and ended_at is null
+            """)
+    }
+
+    /// Ends all sessions of a user.
+    package mutating func endSessions(of user: UserID, reason: SessionEndReason, at now: Instant) {
+        add(
+            """
+            update sessions set ended_at = \(now), end_reason = \(reason.rawValue)
+             where app_id = \(scope.appID) and user_id = \(user) and ended_at is null
+            """)
+    }
+
+    /// A session and its user, if the session may be used now: not ended, within its limits, of the user's epoch.
+    ///
+    /// The limits are checked here and not left to the job that ends stale sessions: a sweep is no boundary.
+    package mutating func liveSession(_ id: SessionID, of user: UserID, at now: Instant) -> BatchReading<LiveSession?> {
+        read(
+            """
+            select s.id as session_id, s.client_id, s.expires_at, s.amr, s.authenticated_at,
+                   u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at
+              from sessions as s
+              join users as u on u.app_id = s.app_id and u.id = s.user_id
+             where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user)
+               and s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
+               and u.state = 'active' and u.auth_epoch = s.auth_epoch
+            """
+        ) { rows in
+            try rows.first.map { row in
+                LiveSession(
+                    id: try row.get("session_id"), clientID: try row.get("client_id"),
+                    expiresAt: try row.get("expires_at"), amr: try row.get("amr"),
+                    authenticatedAt: try row.get("authenticated_at"), user: try UserRecord(row))
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package import GatepostModel
+import Postgres
+
+extension AppBatch {
+    /// Starts the family of a session that has just been made; none if it was not.
+    package mutating func insertTokenFamily(_ id: TokenFamilyID, of session: SessionID, at now: Instant) {
+        add(
+            """
+            insert into token_families (app_id, id, session_id, client_id, created_at, expires_at)
+            select app_id, \(id), id, client_id, \(now), expires_at
+              from sessions
+             where app_id = \(scope.appID) and id = \(session)
+            """)
+    }
+
+    /// Ends the families of one session.
+    package mutating func endTokenFamilies(of session: SessionID, reason: SessionEndReason, at now: Instant) {
+        add(
+            """
+            update token_families set ended_at = \(now), end_reason = \(reason.rawValue)
+             where app_id = \(scope.appID) and session_id = \(session) and ended_at is null
+            """)
+    }
+
+    /// Ends the families of all sessions of a user.
+    package mutating func endTokenFamilies(of user: UserID, reason: SessionEndReason, at now: Instant) {
+        add(
+            """
+            update token_families as f set ended_at = \(now), end_reason = \(reason.rawValue)
+              from sessions as s
+             where s.app_id = \(scope.appID) and s.user_id = \(user)
+               and f.app_id = s.app_id and f.session_id = s.id and f.ended_at is null
+            """)
+    }
+}

@@ -1,0 +1,58 @@
+package import GatepostModel
+import Postgres
+
+/// A user as its row says.
+package struct UserRecord: Sendable {
+    package let id: UserID
+    package let email: String
+    package let emailVerifiedAt: Instant?
+    package let isDeactivated: Bool
+    package let authEpoch: Int32
+    package let createdAt: Instant
+
+    init(_ row: PostgresRow) throws {
+        id = try row.get("id")
+        email = try row.get("email_entered")
+        emailVerifiedAt = try row.get("email_verified_at")
+        isDeactivated = try row.get("state", as: String.self) == "deactivated"
+        authEpoch = try row.get("auth_epoch")
+        createdAt = try row.get("created_at")
+    }
+}
+
+extension AppBatch {
+    /// Makes an unverified user unless the address has one.
+    package mutating func insertUser(_ id: UserID, email: EmailAddress, at now: Instant) {
+        add(
+            """
+            insert into users (app_id, id, email, email_entered, state, auth_epoch, created_at)
+            values (\(scope.appID), \(id), \(email.canonical), \(email.ascii), 'active', 1, \(now))
+            on conflict (app_id, email) do nothing
+            """)
+    }
+
+    /// Marks a user's address as proved; whatever carries the older epoch is dead from here on.
+    package mutating func markVerified(_ id: UserID, at now: Instant) {
+        add(
+            """
+            update users set email_verified_at = \(now), auth_epoch = auth_epoch + 1
+             where app_id = \(scope.appID) and id = \(id)
+            """)
+    }
+
+    /// Raises a user's epoch: every code, session and refresh token made before is dead.
+    package mutating func raiseEpoch(of id: UserID) {
+        add("update users set auth_epoch = auth_epoch + 1 where app_id = \(scope.appID) and id = \(id)")
+    }
+
+    /// One user by address; nil if the app has none.
+    package mutating func user(email: EmailAddress) -> BatchReading<UserRecord?> {
+        read(
+            """
+            select id, email_entered, email_verified_at, state, auth_epoch, created_at
+              from users
+             where app_id = \(scope.appID) and email = \(email.canonical)
+            """
+        ) { try $0.first.map(UserRecord.init) }
+    }
+}

@@ -1,0 +1,67 @@
+/// The hash pool has no room, or is shutting down; the caller should come back in a moment.
+package struct HasherBusy: Error {}
+
+/// A hash could not be computed: memory ran out.
+package struct HashFailed: Error {}
+
+/// What comparing a password with a hash came to.
+package enum PasswordVerdict: Sendable, Equatable {
+    /// `needsRehash`: the hash was made with weaker parameters than today's.
+    case matches(needsRehash: Bool)
+    case differs
+}
+
+/// Hashes passwords with Argon2id on threads of its own.
+///
+/// Memory is bounded by threads × 19 MiB. Passwords come in as bytes in the form that `PasswordPolicy.bytes`
+/// gives them, so that a new keyboard types the same password.
+package final class PasswordHasher: Sendable {
+    private let threads: HashThreads
+
+    /// What an unknown address's password is compared with, so that it costs a hash too.
+    private static let hashOfNothing = """
+        $argon2id$v=19$m=19456,t=2,p=1$c2l4dGVlbi1ieXRlcy1vbg$INgBVIl+jEwLPfJ+QZ3ejDj3enEQERIxEMiEM3YI5/I
+        """
+
+    /// Starts the threads.
+    ///
+    /// - Parameters:
+    ///   - threads: Hashes at once; the number of cores unless there is a reason.
+    ///   - queueMax: How many more may wait.
+    package init(threads: Int, queueMax: Int) {
+        self.threads = HashThreads(threads: threads, queueMax: queueMax)
+    }
+
+    /// Hashes a password with a new salt; throws `HasherBusy` when the queue is full.
+    ///
+    /// - Returns: A PHC string, which names algorithm, parameters and salt.
+    package func hash(_ password: [UInt8]) async throws -> String {
+        guard let hash = try await run({ Argon2id.hash(password) }) else { throw HashFailed() }
+        return hash
+    }
+
+    /// Compares a password with a hash; nil for the hash costs the same and differs.
+    package func verify(_ password: [UInt8], against hash: String?) async throws -> PasswordVerdict {
+        try await run {
+            guard Argon2id.verify(password, against: hash ?? Self.hashOfNothing), let hash else { return .differs }
+            return .matches(needsRehash: Argon2id.needsRehash(hash))
+        }
+    }
+
+    /// Finishes what waits and ends the threads.
+    package func shutdown() async {
+        await threads.stop()
+    }
+
+    /// Verifies in the calling thread: the limit that a sign-in is measured against.
+    package static func verifyBlocking(_ password: [UInt8], against hash: String) -> Bool {
+        Argon2id.verify(password, against: hash)
+    }
+
+    private func run<Output: Sendable>(_ work: @escaping @Sendable () -> Output) async throws -> Output {
+        try await withCheckedThrowingContinuation { continuation in
+            let isTaken = threads.submit { continuation.resume(returning: work()) }
+            if !isTaken { continuation.resume(throwing: HasherBusy()) }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+
+/// Which passwords are good enough (NIST SP 800-63B-4, section 3.1.1; OWASP ASVS 6.2).
+///
+/// Length and a blocklist, nothing else: no composition rules, no rotation, no hints. A password is counted in
+/// code points and hashed as UTF-8 of its NFC form, whole: never cut, never folded. NFC and not NFKC, because
+/// the compatibility mapping makes distinct passwords equal (`①` and `1`) where a canonical one only undoes how
+/// a keyboard composed the same letter.
+package struct PasswordPolicy: Sendable {
+    /// Code points at least, while the password is the only factor.
+    package let lengthMin: Int
+    /// Bytes at most, so that a caller cannot make a hash expensive; far above the 64 characters that must be taken.
+    package static let bytesMax = 1024
+
+    /// Why a password is not good enough.
+    package enum Weakness: Sendable, Equatable {
+        case tooShort(lengthMin: Int)
+        case tooLong
+        case common
+        case repetitive
+        case resemblesContext
+        case unprintable
+
+        /// What the person is told.
+        package var description: String {
+            switch self {
+            case .tooShort(let lengthMin): "Use at least \(lengthMin) characters; a few words in a row are easiest."
+            case .tooLong: "Use at most \(PasswordPolicy.bytesMax) bytes."
+            case .common: "This password is on the lists that attackers try first."
+            case .repetitive: "This password repeats or counts; use a few unrelated words."
+            case .resemblesContext: "Leave your address and the name of the app out of the password."
+            case .unprintable: "A password cannot contain control characters."
+            }
+        }
+    }
+
+    /// A policy; below 15 characters only where another factor is required (section 3.1.1.2), never below 8.
+    package init(lengthMin: Int = 15) {
+        self.lengthMin = max(8, lengthMin)
+    }
+
+    /// The form of a password that is hashed.
+    package static func bytes(of password: String) -> [UInt8] {
+        Array(password.precomposed.utf8)
+    }
+
+    /// What is wrong with a password; nil for a good one.
+    ///
+    /// - Parameters:
+    ///   - password: As the person typed it.
+    ///   - context: Words that an attacker would try for this person: the address, the app's name.
+    package func weakness(of password: String, context: [String] = []) -> Weakness? {
+        guard password.utf8.count <= Self.bytesMax else { return .tooLong }
+        let scalars = password.precomposed.unicodeScalars
+        guard scalars.count >= lengthMin else { return .tooShort(lengthMin: lengthMin) }
+        guard scalars.allSatisfy({ $0.properties.generalCategory != .control }) else { return .unprintable }
+        let folded = String(password.lowercased().filter { !$0.isWhitespace })
+        if Self.isRepetitive(Array(folded.unicodeScalars)) { return .repetitive }
+        if Self.isCommon(folded) { return .common }
+        return Self.consists(folded, ofWords: context) ? .resemblesContext : nil
+    }
+
+    /// Few distinct characters, one short piece over and over, or a run along the alphabet, the digits or a row
+    /// of keys.
+    private static func isRepetitive(_ scalars: [Unicode.Scalar]) -> Bool {
+        guard Set(scalars).count > 4 else { return true }
+        for length in 1...8 where scalars.count >= length * 2 {
+            if scalars.indices.allSatisfy({ scalars[$0] == scalars[$0 % length] }) { return true }
+        }
+        let steps = zip(scalars, scalars.dropFirst()).count { first, second in
+            abs(Int(first.value) - Int(second.value)) <= 1 || isKeyboardNeighbour(first, second)
+        }
+        return steps * 10 >= (scalars.count - 1) * 9
+    }
+
+    private static func isKeyboardNeighbour(_ first: Unicode.Scalar, _ second: Unicode.Scalar) -> Bool {
+        ["qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "1234567890"].contains { row in
+            let row = Array(row.unicodeScalars)
+            guard let left = row.firstIndex(of: first), let right = row.firstIndex(of: second) else { return false }
+            return abs(left - right) <= 1
+        }
+    }
+
+    /// On the list, as it is or with digits and signs around it.
+    private static func isCommon(_ folded: String) -> Bool {
+        let core = folded.drop { !$0.isLetter }
+        let trimmed = String(core.reversed().drop { !$0.isLetter }.reversed())
+        return CommonPasswords.all.contains(folded) || CommonPasswords.all.contains(trimmed)
+            || consists(folded, ofWords: CommonPasswords.pieces)
+    }
+
+    /// Whether little is left of a password once these words, digits and signs are taken out.
+    private static func consists(_ folded: String, ofWords words: [String]) -> Bool {
+        var rest = folded
+        for word in words.map({ $0.lowercased().filter { !$0.isWhitespace } }).sorted(by: { $0.count > $1.count })
+        where word.count >= 4 {
+            rest = rest.replacing(word, with: "")
+        }
+        guard rest.count < folded.count else { return false }
+        return rest.count(where: \.isLetter) < 4
+    }
+}
+
+extension String {
+    /// Unicode normalisation form C.
+    fileprivate var precomposed: String { precomposedStringWithCanonicalMapping }
+}

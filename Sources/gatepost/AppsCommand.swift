@@ -1,0 +1,120 @@
+import ArgumentParser
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+
+/// `gatepost apps`: apps and their clients.
+struct AppsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apps", abstract: "Create and list apps and their clients.",
+        subcommands: [Create.self, List.self, Clients.self])
+
+    /// `gatepost apps create NAME`
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Create an app with a signing key and its first client.")
+
+        @Argument(help: "What people read in mails and on pages, up to 100 characters.")
+        var name: String
+        @Option(name: .customLong("redirect-uri"), help: "Where the client may be sent back to; may be repeated.")
+        var redirectURIs: [String] = []
+        @Option(help: "The client's name; the app's unless given.")
+        var client: String?
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let redirectURIs = try self.redirectURIs.map(RedirectURI.init(argument:))
+            guard (1...100).contains(name.count) else { throw ValidationError("a name has 1 to 100 characters") }
+            try await Wiring.withOperator(.keys) { wiring in
+                let flow = try wiring.appFlow()
+                let app = try await flow.createApp(named: name)
+                guard let scope = try await wiring.database.scope(of: app) else { return }
+                let client = try await flow.createClient(
+                    named: client ?? name, redirectURIs: redirectURIs, in: scope)
+                let made = Made(app: app.description, client: client.description)
+                if output.json { return try Terminal.sayJSON(made) }
+                Terminal.say("app     \(made.app)")
+                Terminal.say("client  \(made.client)")
+            }
+        }
+
+        private struct Made: Encodable {
+            let app: String
+            let client: String
+        }
+    }
+
+    /// `gatepost apps list`
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List all apps.")
+
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await Wiring.withOperator(.database) { wiring in
+                let rows = try await wiring.database.apps().map { app in
+                    Row(
+                        app: app.scope.appID.description, name: app.name,
+                        state: app.isSuspended ? "suspended" : "active", createdAt: app.createdAt)
+                }
+                try Terminal.sayList(rows, asJSON: output.json, headings: ["APP", "NAME", "STATE", "CREATED"]) {
+                    [$0.app, $0.name, $0.state, $0.createdAt.description]
+                }
+            }
+        }
+
+        private struct Row: Encodable {
+            let app: String
+            let name: String
+            let state: String
+            let createdAt: Instant
+        }
+    }
+
+    /// `gatepost apps clients APP`
+    struct Clients: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List an app's clients, or add one with --add.")
+
+        @Argument(help: "The app's id.")
+        var app: String
+        @Option(help: "The name of a client to add.")
+        var add: String?
+        @Option(name: .customLong("redirect-uri"), help: "Where the new client may be sent back to; may be repeated.")
+        var redirectURIs: [String] = []
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let redirectURIs = try self.redirectURIs.map(RedirectURI.init(argument:))
+            guard add != nil || redirectURIs.isEmpty else { throw ValidationError("--redirect-uri goes with --add") }
+            try await Wiring.withOperator(add == nil ? .database : .keys) { wiring in
+                let scope = try await wiring.scope(of: app)
+                if let add {
+                    _ = try await wiring.appFlow().createClient(named: add, redirectURIs: redirectURIs, in: scope)
+                }
+                let rows = try await wiring.database.batch(in: scope) { $0.clients() }.map { client in
+                    Row(client: client.id.description, name: client.name, redirectURIs: client.redirectURIs)
+                }
+                try Terminal.sayList(rows, asJSON: output.json, headings: ["CLIENT", "NAME", "REDIRECT URIS"]) {
+                    [$0.client, $0.name, $0.redirectURIs.joined(separator: " ")]
+                }
+            }
+        }
+
+        private struct Row: Encodable {
+            let client: String
+            let name: String
+            let redirectURIs: [String]
+        }
+    }
+}
+
+extension RedirectURI {
+    fileprivate init(argument: String) throws {
+        guard let uri = RedirectURI(argument) else {
+            throw ValidationError(
+                "\(argument) cannot be registered: https, http on loopback, or a scheme with a dot; no fragment")
+        }
+        self = uri
+    }
+}

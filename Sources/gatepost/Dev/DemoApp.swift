@@ -1,0 +1,57 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+
+/// The app that `gatepost dev` comes with, so that the first request needs no preparation.
+struct DemoApp {
+    static let name = "Demo"
+    static let redirectURI = "http://localhost:3000/callback"
+
+    let app: AppID
+    let client: ClientID
+
+    /// The demo app of an earlier start, or a new one.
+    static func findOrCreate(_ wiring: Wiring) async throws -> DemoApp {
+        let known = try await wiring.database.apps().first { $0.name == name }
+        if let scope = known?.scope,
+            let client = try await wiring.database.batch(in: scope, { $0.clients() }).first {
+            return DemoApp(app: scope.appID, client: client.id)
+        }
+        let flow = try wiring.appFlow()
+        let app = try await flow.createApp(named: name)
+        guard let uri = RedirectURI(redirectURI), let scope = try await wiring.database.scope(of: app) else {
+            throw UnusableSetting(.databaseURL, "lost the demo app that was just created")
+        }
+        return DemoApp(
+            app: app, client: try await flow.createClient(named: "Demo client", redirectURIs: [uri], in: scope))
+    }
+}
+
+/// What `gatepost dev` prints once it is up: what to open, and what to type next.
+struct DevGreeting {
+    let baseURL: String
+    let demo: DemoApp
+    let data: String
+
+    func say() {
+        Terminal.say(
+            """
+
+            Gatepost is up at \(baseURL)  (data in \(data); stop with Ctrl-C)
+
+              mails        \(baseURL)/dev/mails
+              demo app     \(demo.app)
+              its client   \(demo.client)
+              redirect to  \(DemoApp.redirectURI)
+
+            Next, in another terminal:
+
+              export GATEPOST=\(baseURL) APP=\(demo.app) CLIENT=\(demo.client)
+              curl -i -c cookies.txt $GATEPOST/v1/apps/$APP/sign-ups \\
+                -H 'Content-Type: application/json' \\
+                -d '{"email": "ada@example.com", "password": "a walk along the river"}'
+
+            Then open the mail. README.md, "The tour", goes on from there.
+            """)
+    }
+}

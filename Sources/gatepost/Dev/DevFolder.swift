@@ -1,0 +1,63 @@
+import Foundation
+import GatepostDev
+import GatepostModel
+
+/// What `gatepost dev` keeps: a cluster, and a key that opens what is sealed in it.
+struct DevFolder {
+    /// The login role, as an operator would make it.
+    static let loginRole = "gatepost"
+
+    private let url: URL
+
+    init(_ url: URL) {
+        self.url = url.standardizedFileURL
+    }
+
+    /// Starts the cluster; makes the login role and the database the first time.
+    func startPostgres() async throws -> LocalPostgres {
+        let postgres = try await LocalPostgres.start(
+            folder: url.appendingPathComponent("postgres").path, durability: .durable)
+        let role = Self.loginRole
+        _ = try await postgres.runScript(
+            """
+            do $$ begin
+              if not exists (select from pg_roles where rolname = '\(role)') then
+                create role \(role) login noinherit;
+              end if;
+            end $$;
+            """, database: "postgres")
+        let known = try await postgres.runScript(
+            "select 'known' from pg_database where datname = '\(role)'", database: "postgres")
+        if !known.contains("known") { try await postgres.createDatabase(role) }
+        return postgres
+    }
+
+    /// The settings that a production installation would get by its environment.
+    func configuration(postgres: LocalPostgres, smtpPort: Int, port: Int) throws -> Configuration {
+        let port = try port == 0 ? FreePort.find() : port
+        var configuration = Configuration()
+        configuration.databaseURL = Secret(postgres.url(database: Self.loginRole, user: Self.loginRole))
+        configuration.databaseMigrateURL = Secret(postgres.url(database: Self.loginRole))
+        configuration.keyEncryptionKeys = try keyEncryptionKeys()
+        configuration.baseURL = "http://localhost:\(port)"
+        configuration.listen = ListenAddress(host: "127.0.0.1", port: port)
+        configuration.smtpURL = "smtp://127.0.0.1:\(smtpPort)"
+        configuration.mailFrom = "no-reply@gatepost.example"
+        configuration.privateDestinations = ["127.0.0.0/8", "::1/128"]
+        configuration.logLevel = "notice"
+        return configuration
+    }
+
+    /// The key of an earlier start, or a new one, readable by its owner only.
+    private func keyEncryptionKeys() throws -> Secret {
+        let file = url.appendingPathComponent("key-encryption-keys")
+        if let known = try? String(contentsOf: file, encoding: .utf8) {
+            return Secret(known.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        let keys = "1:\(Data(SystemRandom().bytes(32)).base64EncodedString())"
+        let isWritten = FileManager.default.createFile(
+            atPath: file.path, contents: Data(keys.utf8), attributes: [.posixPermissions: 0o600])
+        guard isWritten else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: file.path]) }
+        return Secret(keys)
+    }
+}

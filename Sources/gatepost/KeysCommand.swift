@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import GatepostModel
+import GatepostStore
+
+/// `gatepost keys`: key-encryption keys and the apps' signing keys.
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Make a key-encryption key; list an app's signing keys.",
+        subcommands: [Generate.self, List.self])
+
+    /// `gatepost keys generate`
+    struct Generate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a new entry for GATEPOST_KEY_ENCRYPTION_KEYS.",
+            discussion: """
+                Put the entry in front of those that are set and restart: new values are sealed under it, the others
+                still open. The epoch must be one that has never been used.
+                """)
+
+        @Option(help: "The number that rows refer to it by, 1 to 32767.")
+        var epoch: Int16 = 1
+
+        func validate() throws {
+            guard epoch > 0 else { throw ValidationError("an epoch is a number from 1 to 32767") }
+        }
+
+        func run() async throws {
+            Terminal.say("\(epoch):\(Data(SystemRandom().bytes(32)).base64EncodedString())")
+        }
+    }
+
+    /// `gatepost keys list APP`
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List an app's published signing keys.")
+
+        @Argument(help: "The app's id.")
+        var app: String
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await Wiring.withOperator(.database) { wiring in
+                let scope = try await wiring.scope(of: app)
+                let rows = try await wiring.database.batch(in: scope) { $0.signingKeys() }.map(Row.init)
+                try Terminal.sayList(
+                    rows, asJSON: output.json,
+                    headings: ["KEY", "ALGORITHM", "STATE", "CREATED", "ACTIVATED", "RETIRED"]
+                ) { row in
+                    [
+                        row.key, row.algorithm, row.state.rawValue, row.createdAt.description,
+                        row.activatedAt?.description ?? "-", row.retiredAt?.description ?? "-",
+                    ]
+                }
+            }
+        }
+
+        private struct Row: Encodable {
+            let key: String
+            let algorithm: String
+            let state: SigningKeyRecord.State
+            let createdAt: Instant
+            let activatedAt: Instant?
+            let retiredAt: Instant?
+
+            init(_ record: SigningKeyRecord) {
+                key = record.id.description
+                (algorithm, state) = (record.algorithm, record.state)
+                (createdAt, activatedAt, retiredAt) = (record.createdAt, record.activatedAt, record.retiredAt)
+            }
+        }
+    }
+}

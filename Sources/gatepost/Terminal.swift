@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+
+/// How commands speak: tables for people, JSON for scripts, complaints on standard error.
+enum Terminal {
+    /// Prints one line.
+    static func say(_ line: String = "") {
+        print(line)
+        fflush(nil)
+    }
+
+    /// Prints to standard error.
+    static func complain(_ line: String) {
+        FileHandle.standardError.write(Data("gatepost: \(line)\n".utf8))
+    }
+
+    /// Prints a value as JSON, keys sorted so that two runs can be compared.
+    static func sayJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        say(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// Prints rows under their headings, in columns.
+    static func sayTable(_ headings: [String], _ rows: [[String]]) {
+        let widths = headings.indices.map { column in
+            ([headings] + rows).map { $0[column].count }.max() ?? 0
+        }
+        for row in [headings] + rows {
+            let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
+            say(cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces))
+        }
+    }
+
+    /// Prints a list as JSON or as a table.
+    static func sayList<Row: Encodable>(
+        _ rows: [Row], asJSON: Bool, headings: [String], columns: (Row) -> [String]
+    ) throws {
+        if asJSON { try sayJSON(rows) } else { sayTable(headings, rows.map(columns)) }
+    }
+}
+
+/// `--json`, for every command that prints data.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+}
