@@ -51,7 +51,8 @@ package struct RefreshFlow: Sendable {
             return try await answer(presented, refreshToken: repeated, in: scope, occasion)
         }
         try await refuse(
-            presented, client, reason: presented.usedAt == nil ? "invalid_grant" : "refresh_reused", in: scope, occasion)
+            presented, client, reason: presented.usedAt == nil ? "invalid_grant" : "refresh_reused", in: scope, occasion
+        )
         return nil
     }
 

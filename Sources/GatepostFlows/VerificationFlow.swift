@@ -46,7 +46,8 @@ package struct VerificationFlow: Sendable {
         guard let flow = try await database.batch(in: scope, { $0.standingFlow(link: link, at: now) }) else {
             return .gone
         }
-        return .standing(email: flow.email, isStarter: token.map { constantTimeEqual($0.hash, flow.tokenHash) } ?? false)
+        return .standing(
+            email: flow.email, isStarter: token.map { constantTimeEqual($0.hash, flow.tokenHash) } ?? false)
     }
 
     /// Finishes by the link in the browser that began the sign-up.

@@ -92,7 +92,8 @@ extension Instant: Codable {
             bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":")
         else { return nil }
         func number(_ range: Range<Int>) -> Int64? {
-            bytes[range].allSatisfy { (48...57).contains($0) } ? Int64(String(decoding: bytes[range], as: UTF8.self)) : nil
+            bytes[range].allSatisfy { (48...57).contains($0) }
+                ? Int64(String(decoding: bytes[range], as: UTF8.self)) : nil
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),

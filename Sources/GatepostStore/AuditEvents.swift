@@ -13,8 +13,9 @@ package struct RequestOrigin: Sendable {
     package init(ip: String?, userAgent: String?) {
         self.ip = ip
         self.userAgent = userAgent.map { text in
-            String(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(Self.userAgentLengthMax)
-                .reduce(into: "") { $0.unicodeScalars.append($1) })
+            String(
+                text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(Self.userAgentLengthMax)
+                    .reduce(into: "") { $0.unicodeScalars.append($1) })
         }
     }
 
@@ -96,7 +97,9 @@ extension AppBatch {
     package mutating func record(_ event: AuditEvent, ifCodeExists codeHash: [UInt8]) {
         record(
             event,
-            where: "where exists (select from authorization_codes where app_id = \(scope.appID) and code_hash = \(codeHash))")
+            where:
+                "where exists (select from authorization_codes where app_id = \(scope.appID) and code_hash = \(codeHash))"
+        )
     }
 
     /// Writes an event if the session exists, its user taken from there.

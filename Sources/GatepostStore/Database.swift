@@ -118,7 +118,7 @@ package struct Database: Sendable {
             let results = try await pool.batch(
                 whole(Self.sharedLockTimeoutMilliseconds), on: .shared, deadline: deadline)
             return Array(results.dropFirst())
-        } catch where error.sqlState == "55P03" {
+        } catch  where error.sqlState == "55P03" {
             let results = try await pool.batch(whole(milliseconds(deadline)), on: .exclusive, deadline: deadline)
             return Array(results.dropFirst())
         }

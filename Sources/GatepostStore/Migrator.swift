@@ -81,7 +81,8 @@ package struct Migrator: Sendable {
                 if known.isEmpty { _ = try await transaction.query(.trusted("create role \(role) nologin")) }
             }
             let quoted = try await transaction.query(
-                "select quote_ident(\(loginRole)) as login, quote_ident(current_user) as migrator, current_user = \(loginRole) as is_same")
+                "select quote_ident(\(loginRole)) as login, quote_ident(current_user) as migrator, current_user = \(loginRole) as is_same"
+            )
             guard let row = quoted.first else { return }
             let login = try row.get("login", as: String.self)
             let migrator = try row.get("migrator", as: String.self)

@@ -19,8 +19,10 @@ enum CommonPasswords {
 
     /// Words of which a password must not consist, digits and signs aside.
     static let pieces = [
-        "password", "passwort", "passw0rd", "p@ssword", "p@ssw0rd", "passphrase", "qwerty", "qwertz", "asdfgh", "zxcvbn",
-        "letmein", "welcome", "admin", "administrator", "iloveyou", "changeme", "secret", "monkey", "dragon", "football",
+        "password", "passwort", "passw0rd", "p@ssword", "p@ssw0rd", "passphrase", "qwerty", "qwertz", "asdfgh",
+        "zxcvbn",
+        "letmein", "welcome", "admin", "administrator", "iloveyou", "changeme", "secret", "monkey", "dragon",
+        "football",
         "baseball", "superman", "batman", "princess", "sunshine", "master", "shadow", "login", "default", "testtest",
         "test", "user", "root", "123456", "654321", "abcdef", "1q2w3e4r", "qazwsx", "spring", "summer", "autumn",
         "winter", "monday", "january",

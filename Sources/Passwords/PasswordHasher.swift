@@ -18,8 +18,8 @@ package enum PasswordVerdict: Sendable, Equatable {
 package final class PasswordHasher: Sendable {
     private let threads: HashThreads
 
-    /// What an unknown address's password is compared with, so that it costs a hash too.
-    private static let hashOfNothing = """
+    /// What an unknown address's password is compared with, so that it costs a hash too; no password is known for it.
+    package static let hashOfNobody = """
         $argon2id$v=19$m=19456,t=2,p=1$c2l4dGVlbi1ieXRlcy1vbg$INgBVIl+jEwLPfJ+QZ3ejDj3enEQERIxEMiEM3YI5/I
         """
 
@@ -43,7 +43,7 @@ package final class PasswordHasher: Sendable {
     /// Compares a password with a hash; nil for the hash costs the same and differs.
     package func verify(_ password: [UInt8], against hash: String?) async throws -> PasswordVerdict {
         try await run {
-            guard Argon2id.verify(password, against: hash ?? Self.hashOfNothing), let hash else { return .differs }
+            guard Argon2id.verify(password, against: hash ?? Self.hashOfNobody), let hash else { return .differs }
             return .matches(needsRehash: Argon2id.needsRehash(hash))
         }
     }

@@ -27,8 +27,10 @@ struct RedirectURITests {
     @Test(arguments: [
         "https://app.example.com/callback/", "https://app.example.com/callback?x", "https://app.example.com/callback#",
         "https://app.example.com.evil.example/callback", "https://appXexample.com/callback",
-        "https://a@b@app.example.com/callback", "https://app.example.com/x/..;/callback", "HTTPS://app.example.com/callback",
-        "https://app.example.com:443/callback", "https://app.example.com/Callback", "https://app.example.com/callback%20",
+        "https://a@b@app.example.com/callback", "https://app.example.com/x/..;/callback",
+        "HTTPS://app.example.com/callback",
+        "https://app.example.com:443/callback", "https://app.example.com/Callback",
+        "https://app.example.com/callback%20",
         "http://app.example.com/callback", "https://app.example.com/callback\u{0}", "",
     ])
     func `nothing but the registered bytes matches`(presented: String) {
@@ -61,7 +63,9 @@ struct CodeChallengeTests {
         #expect(CodeChallenge(verifier: String(repeating: "a", count: 42) + "!") == nil)
     }
 
-    @Test(arguments: ["", "plain", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="])
+    @Test(arguments: [
+        "", "plain", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=",
+    ])
     func `a challenge is a SHA-256 in base 64 for URLs`(text: String) {
         #expect(CodeChallenge(text) == nil)
     }

@@ -63,7 +63,9 @@ struct SecretsTests {
         #expect(throws: SealBroken.self) { try keyRing(next).open(sealed, at: place) }
     }
 
-    @Test(arguments: ["", "1", "1:", "x:AAAA", "0:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "1:AAEC", "\(ring),\(ring)"])
+    @Test(arguments: [
+        "", "1", "1:", "x:AAAA", "0:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "1:AAEC", "\(ring),\(ring)",
+    ])
     func `a malformed key list is refused without showing it`(list: String) {
         let error = #expect(throws: KeyRing.Invalid.self) { try keyRing(list) }
         #expect(error?.description.contains("AAEC") == false)

@@ -14,7 +14,8 @@ struct DemoApp {
     static func findOrCreate(_ wiring: Wiring) async throws -> DemoApp {
         let known = try await wiring.database.apps().first { $0.name == name }
         if let scope = known?.scope,
-            let client = try await wiring.database.batch(in: scope, { $0.clients() }).first {
+            let client = try await wiring.database.batch(in: scope, { $0.clients() }).first
+        {
             return DemoApp(app: scope.appID, client: client.id)
         }
         let flow = try wiring.appFlow()
