@@ -15,6 +15,8 @@ package final class SMTPScript: Sendable {
         case body
         /// When the final dot has come; the mail is complete but not yet kept.
         case finalDot
+        /// At `QUIT`, which libcurl says after every refusal.
+        case quit
     }
 
     /// One arrival at a stage.

@@ -85,6 +85,7 @@ package final class SMTPServer: Sendable {
     }
 
     /// Starts a server, runs `body` with it, and stops it whatever happens.
+    @discardableResult
     package static func running<Result>(
         limits: Limits = Limits(), login: Login? = nil, script: SMTPScript = SMTPScript(),
         _ body: (SMTPServer) async throws -> Result

@@ -68,6 +68,7 @@ struct SMTPSession: ~Copyable {
             try await reply(250, "2.0.0 Reset")
         case "NOOP": try await reply(250, "2.0.0 Still here")
         case "QUIT":
+            guard try await proceeds(at: .quit) else { return .hangUp }
             try await reply(221, "2.0.0 Bye")
             return .hangUp
         default: try await reply(502, "5.5.1 Command not known")

@@ -1,0 +1,190 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Hands mails to one relay over a few connections, each on a thread of its own.
+///
+/// The threads are there because SMTP blocks, in libcurl also under its multi interface (`SMTPConnection`). Nothing of
+/// this runs on Swift's shared executor.
+package final class SMTPPool: Sendable {
+    /// How much the pool takes on.
+    package struct Limits: Sendable {
+        /// Connections, and threads.
+        ///
+        /// 8 to 16 for one relay; more only moves the queue into the relay.
+        package var connectionsMax = 8
+        /// Mails that may wait for a connection; one more is refused at once.
+        package var queuedMax = 1000
+
+        /// The limits as their declarations say.
+        package init() {}
+    }
+
+    private struct Job: Sendable {
+        let id: Int
+        let message: SMTPMessage
+        let limit: Duration
+        let stopwatch: Stopwatch
+        let finish: CheckedContinuation<SMTPResult, Never>
+    }
+
+    private struct State {
+        var queue: [Job] = []
+        var nextID = 0
+        var isShutDown = false
+        var threadsRunning = 0
+        var onThreadsEnded: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// What the threads share with the pool; they keep it alive, not the pool.
+    private final class Shared: Sendable {
+        let relay: SMTPRelay
+        let state = Mutex(State())
+        /// One signal for each queued mail, or to look again at shutdown.
+        let wake = DispatchSemaphore(value: 0)
+
+        init(_ relay: SMTPRelay) {
+            self.relay = relay
+        }
+    }
+
+    private let shared: Shared
+    private let queuedMax: Int
+    private let threadCount: Int
+
+    /// Makes the pool and starts its threads; connections are made when mails come.
+    package init(relay: SMTPRelay, limits: Limits = Limits()) {
+        shared = Shared(relay)
+        queuedMax = limits.queuedMax
+        let threadCount = max(1, limits.connectionsMax)
+        self.threadCount = threadCount
+        shared.state.withLock { $0.threadsRunning = threadCount }
+        for number in 1...threadCount {
+            let thread = Thread { [shared] in Self.work(shared) }
+            thread.name = "smtp-\(number)"
+            thread.start()
+        }
+    }
+
+    deinit {
+        Self.close(shared, wakeCount: threadCount)
+    }
+
+    /// How many mails wait for a connection now.
+    package var queuedCount: Int { shared.state.withLock { $0.queue.count } }
+
+    /// Sends one mail and says what became of it.
+    ///
+    /// Cancelling the calling task takes back a mail that still waits for a connection. One that is on its way is not
+    /// interrupted: its result is worth more than the time.
+    ///
+    /// - Parameters:
+    ///   - message: The mail.
+    ///   - deadline: How long it may take from now, the wait for a connection included.
+    /// - Returns: The end; it never throws, because every end is to be recorded.
+    package func send(_ message: SMTPMessage, deadline: Duration) async -> SMTPResult {
+        let id = shared.state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        let timer = Task { [shared] in
+            try await Task.sleep(for: deadline)
+            Self.takeBack(id, from: shared, because: .deadline)
+        }
+        defer { timer.cancel() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                enqueue(
+                    Job(id: id, message: message, limit: deadline, stopwatch: Stopwatch(), finish: continuation))
+            }
+        } onCancel: {
+            Self.takeBack(id, from: shared, because: .cancelled)
+        }
+    }
+
+    /// Takes no more mails, hands back those that wait, finishes those on their way and ends the threads.
+    package func shutdown() async {
+        Self.close(shared, wakeCount: threadCount)
+        await withCheckedContinuation { continuation in
+            shared.state.withLock { state in
+                if state.threadsRunning == 0 {
+                    continuation.resume()
+                } else {
+                    state.onThreadsEnded.append(continuation)
+                }
+            }
+        }
+    }
+
+    private func enqueue(_ job: Job) {
+        let refusal: SMTPResult.Reason? = shared.state.withLock { state in
+            // The flag is read under the lock that `takeBack` needs, so a cancellation is not missed.
+            if Task.isCancelled { return .cancelled }
+            if state.isShutDown { return .shutDown }
+            if state.queue.count >= queuedMax { return .queueFull }
+            state.queue.append(job)
+            return nil
+        }
+        if let refusal {
+            job.finish.resume(returning: .notStarted(refusal))
+        } else {
+            shared.wake.signal()
+        }
+    }
+
+    private static func takeBack(_ id: Int, from shared: Shared, because reason: SMTPResult.Reason) {
+        let job = shared.state.withLock { state in
+            state.queue.firstIndex { $0.id == id }.map { state.queue.remove(at: $0) }
+        }
+        job?.finish.resume(returning: .notStarted(reason))
+    }
+
+    private static func close(_ shared: Shared, wakeCount: Int) {
+        let waiting = shared.state.withLock { state in
+            state.isShutDown = true
+            defer { state.queue = [] }
+            return state.queue
+        }
+        for job in waiting { job.finish.resume(returning: .notStarted(.shutDown)) }
+        for _ in 0..<wakeCount { shared.wake.signal() }
+    }
+
+    /// A thread's life: wait for a mail, send it, and let go of a connection that nobody has used for a while.
+    private static func work(_ shared: Shared) {
+        var connection: SMTPConnection?
+        while true {
+            // Only an open connection has something to do when nothing comes.
+            let idleEnd = DispatchTime(uptimeNanoseconds: Stopwatch.nanoseconds(after: shared.relay.idleTimeout))
+            let wasWoken = shared.wake.wait(timeout: connection == nil ? .distantFuture : idleEnd) == .success
+            let (job, isOver) = shared.state.withLock { state in
+                (state.queue.isEmpty ? nil : state.queue.removeFirst(), state.isShutDown)
+            }
+            if let job {
+                job.finish.resume(returning: send(job, over: &connection, shared.relay))
+            } else if isOver {
+                break
+            } else if !wasWoken {
+                connection = nil
+            }
+        }
+        connection = nil
+        let waiters = shared.state.withLock { state in
+            state.threadsRunning -= 1
+            return state.threadsRunning == 0 ? state.onThreadsEnded : []
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private static func send(_ job: Job, over connection: inout SMTPConnection?, _ relay: SMTPRelay) -> SMTPResult {
+        let rest = job.limit - job.stopwatch.elapsed
+        guard rest > .zero else { return .notStarted(.deadline) }
+        do throws(CurlError) {
+            let open: SMTPConnection
+            if let connection { open = connection } else { open = try SMTPConnection(relay) }
+            connection = open
+            return open.send(job.message, within: rest)
+        } catch {
+            return .notStarted(.settings)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/// Follows a server's replies line by line and keeps the one that decides (RFC 5321, section 4.2.1).
+///
+/// After a refusal libcurl says `QUIT`, so the last line it reports is `221 Bye`; the refusal before it is the one to
+/// keep. A refusal that libcurl got over (`EHLO` refused, `HELO` taken) is forgotten with the next good reply.
+struct SMTPReplies {
+    struct Reply: Equatable {
+        let code: Int
+        var text: String
+    }
+
+    /// The most bytes kept of one reply.
+    static let textBytesMax = 2000
+
+    /// The last reply that was neither a refusal nor the answer to `QUIT`.
+    private(set) var lastPositive: Reply?
+    /// The refusal that stands.
+    private(set) var refusal: Reply?
+    private var partial: Reply?
+
+    /// The reply that decided.
+    var deciding: Reply? { refusal ?? lastPositive }
+
+    /// Takes the next line, with or without its line break.
+    mutating func receive(_ line: some Collection<UInt8>) {
+        let text = String(decoding: line, as: UTF8.self).trimmingLineBreak
+        let digits = text.utf8.prefix(3)
+        guard digits.count == 3, digits.allSatisfy({ (0x30...0x39).contains($0) }), let code = Int(text.prefix(3))
+        else { return }
+        let rest = text.dropFirst(4)
+        if var reply = partial, reply.code == code {
+            if reply.text.utf8.count + rest.utf8.count < Self.textBytesMax { reply.text += " \(rest)" }
+            partial = reply
+        } else {
+            partial = Reply(code: code, text: String(rest.prefix(Self.textBytesMax)))
+        }
+        guard text.dropFirst(3).first != "-", let reply = partial else { return }
+        partial = nil
+        switch code {
+        case 400...599:
+            refusal = reply
+        case 221 where lastPositive != nil || refusal != nil:
+            break
+        default:
+            refusal = nil
+            lastPositive = reply
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingLineBreak: Substring {
+        let end = unicodeScalars.lastIndex { $0 != "\r" && $0 != "\n" }
+        return end.map { self[...$0] } ?? ""
+    }
+}
