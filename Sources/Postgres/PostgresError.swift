@@ -25,6 +25,7 @@ package struct PostgresError: Error, Sendable, Equatable {
         case closed
     }
 
+    /// Which of these it is.
     package let kind: Kind
 
     /// The five characters of the server's error code.

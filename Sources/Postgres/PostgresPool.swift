@@ -6,7 +6,9 @@
 package final class PostgresPool: Sendable {
     /// Which connections a batch runs on.
     package enum Side: Sendable {
+        /// For what is short and waits for nobody.
         case shared
+        /// For what may wait on locks or run long; transactions are here too.
         case exclusive
     }
 

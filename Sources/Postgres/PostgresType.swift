@@ -15,15 +15,25 @@ package struct PostgresType: Sendable, Hashable {
     ///
     /// It is the one type that is sent in text format. As an array it is `text[]`.
     package static let inferred = PostgresType(oid: 0, arrayOID: 1009)
+    /// One byte, 0 or 1.
     package static let bool = PostgresType(oid: 16, arrayOID: 1000)
+    /// Bytes as they are.
     package static let bytea = PostgresType(oid: 17, arrayOID: 1001)
+    /// Eight bytes, big-endian.
     package static let int8 = PostgresType(oid: 20, arrayOID: 1016)
+    /// Two bytes, big-endian.
     package static let int2 = PostgresType(oid: 21, arrayOID: 1005)
+    /// Four bytes, big-endian.
     package static let int4 = PostgresType(oid: 23, arrayOID: 1007)
+    /// UTF-8.
     package static let text = PostgresType(oid: 25, arrayOID: 1009)
+    /// The JSON text as it was stored.
     package static let json = PostgresType(oid: 114, arrayOID: 199)
+    /// An IEEE 754 number of four bytes, big-endian.
     package static let float4 = PostgresType(oid: 700, arrayOID: 1021)
+    /// An IEEE 754 number of eight bytes, big-endian.
     package static let float8 = PostgresType(oid: 701, arrayOID: 1022)
+    /// UTF-8, with a greatest length in the schema.
     package static let varchar = PostgresType(oid: 1043, arrayOID: 1015)
     /// Eight bytes, big-endian: microseconds since 2000-01-01 00:00 UTC.
     package static let timestamptz = PostgresType(oid: 1184, arrayOID: 1185)

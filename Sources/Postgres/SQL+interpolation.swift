@@ -18,6 +18,7 @@ extension SQL: ExpressibleByStringInterpolation {
             statement.reserve(textBytes: literalCapacity + 3 * interpolationCount, parameters: interpolationCount)
         }
 
+        /// Takes over text that stands in the source code.
         package mutating func appendLiteral(_ literal: String) {
             statement.append(text: literal)
         }

@@ -24,22 +24,20 @@ extension Connection {
     func run(_ statements: [SQL], commits: Bool, _ limits: Limits) throws(Failure) -> [PostgresResult] {
         prepared.beginPipeline()
         defer { prepared.endPipeline() }
-        do throws(Interruption) {
-            guard queue(statements) else { throw .lost }
-            try flush(limits)
-        } catch {
-            // The Sync is not on its way, so the server rolls back when it sees the connection end.
+        guard queue(statements), isAlive else {
+            // Without a Sync the server rolls back when it sees the connection end.
             isBroken = true
-            let kind = error == .lost ? .connectionLost(outcomeUnknown: false) : error.kind
-            throw Failure(error: PostgresError(kind), mayRunAgain: error == .lost)
+            throw Failure(error: PostgresError(.connectionLost(outcomeUnknown: false)), mayRunAgain: true)
         }
         var reception = Reception(statements: statements)
         let interruption: Interruption?
         do throws(Interruption) {
+            try sync(limits)
             interruption = try finish(within: limits) { limits throws(Interruption) in
                 try receive(&reception, limits)
             }
         } catch {
+            isBroken = true
             throw failure(error, reception, commits)
         }
         guard let refusal = reception.refusal else { return reception.results }
@@ -49,13 +47,11 @@ extension Connection {
     /// The failure of statements whose connection is no longer any use.
     private func failure(_ interruption: Interruption, _ reception: Reception, _ commits: Bool) -> Failure {
         if let refusal = reception.refusal, !refusal.isFatal { return Failure(error: refusal.error) }
-        if interruption == .lost, hasSendFailed {
-            return Failure(error: PostgresError(.connectionLost(outcomeUnknown: false)), mayRunAgain: true)
-        }
-        let kind = interruption == .lost ? .connectionLost(outcomeUnknown: commits) : interruption.kind
-        var error = PostgresError(kind, outcomeIsUnknown: commits)
+        let mayBeCommitted = commits && !hasUnsent
+        let kind = interruption == .lost ? .connectionLost(outcomeUnknown: mayBeCommitted) : interruption.kind
+        var error = PostgresError(kind, outcomeIsUnknown: mayBeCommitted)
         error.sqlState = reception.refusal?.error.sqlState
-        return Failure(error: error)
+        return Failure(error: error, mayRunAgain: interruption == .lost && !mayBeCommitted)
     }
 
     /// The failure of statements that the server refused and undid.
@@ -90,8 +86,14 @@ extension Connection {
         for index in statements.indices {
             guard queue(statements[index], index) else { return false }
         }
+        return true
+    }
+
+    /// Ends the pipeline and sends what libpq still has of it.
+    private func sync(_ limits: Limits) throws(Interruption) {
         expected.append(.sync)
-        return unsafe PQpipelineSync(raw) == 1
+        guard unsafe PQpipelineSync(raw) == 1 else { throw .lost }
+        try flush(limits)
     }
 
     private func queueDeallocations() -> Bool {

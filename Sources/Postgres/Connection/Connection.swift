@@ -22,6 +22,9 @@ import Glibc
     /// What the server still has to answer, in order.
     var expected: [Expectation] = []
 
+    /// Whether waiting for room to send was given up, so that the server surely has not seen the Sync.
+    private(set) var hasUnsent = false
+
     /// Set once libpq and the server may no longer agree where they are; the connection has to be closed.
     var isBroken = false
 
@@ -43,16 +46,8 @@ import Glibc
         unsafe PQfinish(raw)
     }
 
-    /// Whether an idle connection can still be used.
-    ///
-    /// A server says nothing to an idle connection but good-bye (or, once in a while, that a setting was reloaded), so
-    /// whatever there is to read means that it is time for a new one. That way a restart is noticed before anything is
-    /// sent.
-    var isUsableWhenIdle: Bool {
-        guard !isBroken, !prepared.isOverfull, !isInTransaction else { return false }
-        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&descriptor, 1, 0) == 0
-    }
+    /// Whether the next job may use the connection.
+    var isReusable: Bool { !isBroken && !prepared.isOverfull && !isInTransaction }
 
     /// Whether an explicit transaction is open, which a job has to have ended when it gives the connection back.
     var isInTransaction: Bool { unsafe PQtransactionStatus(raw) != PQTRANS_IDLE }
@@ -104,9 +99,12 @@ import Glibc
     func flush(_ limits: Limits) throws(Interruption) {
         while true {
             let pending = unsafe PQflush(raw)
+            hasUnsent = pending > 0
             if pending == 0 { return }
             guard pending > 0 else { throw .lost }
             let events = try limits.wait(for: POLLIN | Int32(POLLOUT), on: socket)
+            // Reading sends too, so from here on nobody knows.
+            hasUnsent = false
             if events & Int16(POLLIN) != 0, unsafe PQconsumeInput(raw) == 0 { throw .lost }
         }
     }
@@ -119,11 +117,16 @@ import Glibc
         }
     }
 
-    /// Whether the kernel refused what was sent last.
+    /// Whether the server is still there, as far as the kernel knows.
     ///
-    /// libpq reports it only when it reads, and only by this message (`fe-secure.c`). It never sends again after it, so
-    /// the Sync at the end of what was sent has not reached the server.
-    var hasSendFailed: Bool {
-        unsafe String(cString: PQerrorMessage(raw)).contains("could not send data to server")
+    /// libpq takes a write to a closed socket for a success and only finds out when it reads (`pqsecure_raw_write`), so
+    /// this is asked before the Sync is written: until then nothing can have been committed. A pipeline that is larger
+    /// than libpq's buffer may have answers by now, which are taken in.
+    var isAlive: Bool {
+        while true {
+            var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&descriptor, 1, 0) <= 0 { return true }
+            if unsafe PQconsumeInput(raw) == 0 { return false }
+        }
     }
 }

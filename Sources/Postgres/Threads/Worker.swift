@@ -27,7 +27,10 @@ final class Worker {
         }
     }
 
-    /// Waits for a job, and closes the connection as soon as the server ends it.
+    /// Waits for a job, and closes the connection as soon as the server says anything.
+    ///
+    /// To an idle connection it says nothing but good-bye (or, once in a while, that a setting was reloaded). So a
+    /// restart is noticed before anything is sent, and a connection that takes one job after the other need not ask.
     private func waitForWork() {
         let found = wakeUp.wait(orFor: Int16(POLLIN), on: connection?.socket ?? -1, milliseconds: -1)
         if found.events != 0 { connection = nil }
@@ -47,7 +50,11 @@ final class Worker {
             job.fail(.closed)
         }
         // What is broken, or still in a transaction, is not given to the next job.
-        if connection.map({ $0.isBroken || $0.isInTransaction }) ?? false { connection = nil }
+        discardUnlessReusable()
+    }
+
+    private func discardUnlessReusable() {
+        if let connection, !connection.isReusable { self.connection = nil }
     }
 
     private func run(_ statements: [SQL], _ limits: Limits) throws(PostgresError) -> [PostgresResult] {
@@ -76,6 +83,7 @@ final class Worker {
             return try work()
         } catch {
             guard error.mayRunAgain else { throw error.error }
+            discardUnlessReusable()
         }
         do throws(Connection.Failure) {
             return try work()
@@ -88,8 +96,7 @@ final class Worker {
     private func connected(_ limits: Limits) throws(Connection.Failure) -> Connection {
         if limits.cancelFlag?.isSet == true { throw Connection.Failure(error: PostgresError(.cancelled)) }
         if limits.deadline.hasPassed { throw Connection.Failure(error: PostgresError(.deadlineExceeded)) }
-        if let connection, connection.isUsableWhenIdle { return connection }
-        connection = nil
+        if let connection { return connection }
         do throws(PostgresError) {
             let opened = try connector.open(limits, &backoff) { lane.isClosed }
             connection = opened
