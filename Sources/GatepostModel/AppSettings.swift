@@ -3,8 +3,9 @@
 /// Every field has a default and bounds; a value outside them is refused when it is written, so a reader need
 /// not look again.
 package struct AppSettings: Codable, Hashable, Sendable {
-    /// Life of an access token in seconds, 60 to 3,600; default 600. Also how long a revoked one still works
-    /// where nobody introspects.
+    /// Life of an access token in seconds, 60 to 3,600; default 600.
+    ///
+    /// Also how long a token of an ended session still works where nobody asks Gatepost about it.
     package var accessTokenSeconds: Int64?
     /// How long a refresh token may lie unused, in seconds, up to 90 days; default 30 days.
     package var refreshIdleSeconds: Int64?

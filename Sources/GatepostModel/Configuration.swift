@@ -15,8 +15,9 @@ package struct Configuration: Sendable {
     /// `database.prepared_statements`: off behind pgbouncer before 1.21; default true.
     package var usesPreparedStatements = true
 
-    /// `base_url`: where people and apps reach Gatepost, without a slash at the end. Required: a link is never made
-    /// from what a request says of its host.
+    /// `base_url`: where people and apps reach Gatepost, without a slash at the end; required.
+    ///
+    /// A link is never made from what a request says of its host.
     package var baseURL = ""
     /// `listen`: address and port to listen at; default `127.0.0.1:8080`.
     package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
@@ -52,8 +53,9 @@ package struct Configuration: Sendable {
     /// `password.hash_queue`: how many more may wait before callers are told to come back, 1 to 10,000; default 64.
     package var passwordHashQueue = 64
 
-    /// `outbox.lease_seconds`: how long a claimed message is a worker's own, 1 to 3,600; default 90. Must outlast
-    /// the deadline of a mail, or nothing would be sent.
+    /// `outbox.lease_seconds`: how long a claimed message is a worker's own, 2 to 900; default 90.
+    ///
+    /// At least twice the deadline of a mail: a delivery begins only if the lease outlasts it.
     package var outboxLeaseSeconds = 90
     /// `outbox.slots`: how many deliveries one worker has under way, 1 to 1,000; default 16.
     package var outboxSlots = 16

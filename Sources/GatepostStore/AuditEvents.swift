@@ -97,9 +97,10 @@ extension AppBatch {
     package mutating func record(_ event: AuditEvent, ifCodeExists codeHash: [UInt8]) {
         record(
             event,
-            where:
-                "where exists (select from authorization_codes where app_id = \(scope.appID) and code_hash = \(codeHash))"
-        )
+            where: """
+                where exists (select from authorization_codes
+                               where app_id = \(scope.appID) and code_hash = \(codeHash))
+                """)
     }
 
     /// Writes an event if the session exists, its user taken from there.

@@ -92,6 +92,8 @@ package struct Database: Sendable {
     ///   - role: Whose rights it has.
     ///   - deadline: How long it may take; the database's own limit unless given (jobs state theirs).
     ///   - body: What it does.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, after a rollback, or `PostgresError`.
     package func systemTransaction<Output: Sendable>(
         as role: SystemRole = .worker, deadline: Duration? = nil,
         _ body: (SystemTransaction) async throws -> Output
@@ -135,8 +137,10 @@ package struct Database: Sendable {
         switch principal {
         case .app(let app):
             return """
-                select set_config('role', 'gatepost_app', true), set_config('gatepost.app_id', \(app)::uuid::text, true),
-                       set_config('lock_timeout', \(lockTimeout), true), set_config('synchronous_commit', \(commit), true)
+                select set_config('role', 'gatepost_app', true),
+                       set_config('gatepost.app_id', \(app)::uuid::text, true),
+                       set_config('lock_timeout', \(lockTimeout), true),
+                       set_config('synchronous_commit', \(commit), true)
                 """
         case .system(let role):
             // The planner's statistics lie about a queue: each statement has exactly one index it is meant to use.

@@ -114,14 +114,15 @@ extension AppBatch {
     ///
     /// To be run in a batch that commits on its own: a refused attempt must stay counted.
     package mutating func spendCodeAttempt(_ id: FlowID, heldBy token: OneTimeToken, at now: Instant) {
+        let triesMax = FlowSecrets.codeAttemptsMax
         add(
             """
             update flows
                set code_attempt_count = code_attempt_count + 1,
-                   state    = case when code_attempt_count >= \(FlowSecrets.codeAttemptsMax) then 'refused' else state end,
-                   reason   = case when code_attempt_count >= \(FlowSecrets.codeAttemptsMax)
-                                   then 'code_attempts_exhausted' end,
-                   ended_at = case when code_attempt_count >= \(FlowSecrets.codeAttemptsMax) then \(now)::timestamptz end
+                   state    = case when code_attempt_count < \(triesMax) then state else 'refused' end,
+                   reason   = case when code_attempt_count < \(triesMax) then null
+                                   else 'code_attempts_exhausted' end,
+                   ended_at = case when code_attempt_count < \(triesMax) then null else \(now)::timestamptz end
              where app_id = \(scope.appID) and id = \(id) and token_hash = \(token.hash)
                and state = 'pending' and expires_at > \(now)
             """)

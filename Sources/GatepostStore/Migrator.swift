@@ -49,6 +49,7 @@ package struct Migrator: Sendable {
     ///
     /// - Parameter loginRole: The role of `GATEPOST_DATABASE_URL`, which must be `noinherit`.
     /// - Returns: The names of the migrations that were applied by this call.
+    /// - Throws: `Failure`, or `PostgresError` where roles cannot be made.
     package func migrate(loginRole: String) async throws -> [String] {
         let migrations = try Self.packaged()
         try await prepareRoles(loginRole: loginRole)
@@ -81,8 +82,10 @@ package struct Migrator: Sendable {
                 if known.isEmpty { _ = try await transaction.query(.trusted("create role \(role) nologin")) }
             }
             let quoted = try await transaction.query(
-                "select quote_ident(\(loginRole)) as login, quote_ident(current_user) as migrator, current_user = \(loginRole) as is_same"
-            )
+                """
+                select quote_ident(\(loginRole)) as login, quote_ident(current_user) as migrator,
+                       current_user = \(loginRole) as is_same
+                """)
             guard let row = quoted.first else { return }
             let login = try row.get("login", as: String.self)
             let migrator = try row.get("migrator", as: String.self)

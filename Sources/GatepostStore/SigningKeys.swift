@@ -48,7 +48,8 @@ extension AppBatch {
     package mutating func insertFirstSigningKey(_ key: NewSigningKey) {
         add(
             """
-            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at, activated_at)
+            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
+                                      activated_at)
             values (\(scope.appID), \(key.id), 'ES256', 'active', \(key.publicKey), \(key.privateSealed), \(key.at),
                     \(key.at))
             """)

@@ -30,7 +30,7 @@ package struct AppTransaction: Sendable {
     }
 }
 
-/// A transaction across apps: claims, settlements, jobs, migrations. See `Database.systemTransaction`.
+/// A transaction across apps, for claims, settlements, jobs and migrations; see `Database.systemTransaction`.
 package struct SystemTransaction: Sendable {
     private let transaction: PostgresTransaction
 

@@ -49,6 +49,7 @@ package struct PasswordPolicy: Sendable {
     /// - Parameters:
     ///   - password: As the person typed it.
     ///   - context: Words that an attacker would try for this person: the address, the app's name.
+    /// - Returns: The first weakness found.
     package func weakness(of password: String, context: [String] = []) -> Weakness? {
         guard password.utf8.count <= Self.bytesMax else { return .tooLong }
         let scalars = password.precomposed.unicodeScalars

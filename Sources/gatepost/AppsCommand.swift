@@ -9,7 +9,7 @@ struct AppsCommand: AsyncParsableCommand {
         commandName: "apps", abstract: "Create and list apps and their clients.",
         subcommands: [Create.self, List.self, Clients.self])
 
-    /// `gatepost apps create NAME`
+    /// The command `gatepost apps create NAME`.
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Create an app with a signing key and its first client.")
@@ -44,7 +44,7 @@ struct AppsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost apps list`
+    /// The command `gatepost apps list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all apps.")
 
@@ -71,7 +71,7 @@ struct AppsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost apps clients APP`
+    /// The command `gatepost apps clients APP`.
     struct Clients: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List an app's clients, or add one with --add.")

@@ -9,7 +9,7 @@ struct KeysCommand: AsyncParsableCommand {
         commandName: "keys", abstract: "Make a key-encryption key; list an app's signing keys.",
         subcommands: [Generate.self, List.self])
 
-    /// `gatepost keys generate`
+    /// The command `gatepost keys generate`.
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a new entry for GATEPOST_KEY_ENCRYPTION_KEYS.",
@@ -30,7 +30,7 @@ struct KeysCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost keys list APP`
+    /// The command `gatepost keys list APP`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List an app's published signing keys.")
 

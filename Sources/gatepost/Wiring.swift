@@ -83,6 +83,8 @@ struct Wiring: Sendable {
     ///   - hasher: Whose threads compute the hashes; the caller stops it.
     ///   - devMails: The mails that a page shows, in dev only.
     ///   - onListening: Called with the port once it is bound.
+    /// - Returns: The server, not yet started.
+    /// - Throws: `UnusableSetting` for a key list that cannot be read.
     func server(
         hasher: PasswordHasher, devMails: DevMails? = nil, onListening: @escaping @Sendable (Int) async -> Void
     ) throws -> APIServer {
