@@ -1,0 +1,49 @@
+import Foundation
+import GatepostModel
+import Hummingbird
+
+/// A body in `application/x-www-form-urlencoded`, each of whose parameters came once.
+///
+/// Unknown parameters are left alone and one without a value counts as left out (RFC 6749, section 3.2); one that
+/// comes twice is refused, since two readers may believe different values.
+struct FormBody: Sendable {
+    private let fields: [String: String]
+
+    /// Reads a form's bytes; throws a `Problem` for what is no form.
+    init(_ bytes: [UInt8]) throws {
+        var fields: [String: String] = [:]
+        let pairs = bytes.split(separator: UInt8(ascii: "&"))
+        guard pairs.count <= ServerLimits.formFieldsMax else {
+            throw Problem(.invalidRequest, detail: "The form has too many parameters.")
+        }
+        for pair in pairs {
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            guard let name = Self.decode(pair[..<equals]), let value = Self.decode(pair[equals...].dropFirst()) else {
+                throw Problem(.invalidRequest, detail: "The form is not encoded correctly.")
+            }
+            guard fields.updateValue(value, forKey: name) == nil else {
+                throw Problem(.invalidRequest, detail: "A parameter comes twice.")
+            }
+        }
+        self.fields = fields.filter { !$0.value.isEmpty }
+    }
+
+    /// A parameter's value; nil if it was left out or empty.
+    subscript(name: String) -> String? { fields[name] }
+
+    /// Percent-decodes; nil for a broken escape, invalid UTF-8 or a NUL.
+    private static func decode(_ bytes: ArraySlice<UInt8>) -> String? {
+        let spaced = bytes.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }
+        guard let decoded = String(validating: spaced, as: UTF8.self)?.removingPercentEncoding,
+            !decoded.utf8.contains(0)
+        else { return nil }
+        return decoded
+    }
+}
+
+extension Request {
+    /// Reads the body as a form.
+    func form() async throws -> FormBody {
+        try FormBody(try await collectBody(ofType: "application/x-www-form-urlencoded"))
+    }
+}

@@ -1,0 +1,42 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+import HTTPTypes
+import Hummingbird
+
+/// Records writes that were refused before they reached a flow: malformed, oversized, unauthorised.
+///
+/// Flows record what they refuse. Reads change nothing and are not recorded; a request to an unknown app has no
+/// audit trail to be recorded in.
+struct RefusalRecorder: RouterMiddleware {
+    typealias Context = RootRequestContext
+
+    let flow: RefusalFlow
+
+    func handle(
+        _ request: Request, context: RootRequestContext,
+        next: (Request, RootRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            if request.method != .get, request.method != .head, let scope = context.app?.scope,
+                let code = Self.unrecorded(error)
+            {
+                let origin = RequestOrigin(ip: context.peerIP, userAgent: request.headers[.userAgent])
+                try await flow.record(code, in: scope, from: origin)
+            }
+            throw error
+        }
+    }
+
+    /// The code of a refusal that nobody has recorded; nil for any other error.
+    private static func unrecorded(_ error: any Error) -> ProblemCode? {
+        switch error {
+        case let error as OAuthError: return error.cause
+        case let problem as Problem: return problem.isRecorded ? nil : problem.code
+        case let error as any HTTPResponseError: return Problem(reporting: error).code
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import FoundationEssentials
+import GatepostModel
+import GatepostStore
+import Hummingbird
+
+/// What is known of any request: its id in the logs, who is at the other end and, once resolved, its app.
+struct RootRequestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The address of the connection's other end.
+    let peerIP: String?
+    /// Set by `AppResolver` where the route has an app in its path.
+    var app: AppRecord?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        peerIP = source.channel.remoteAddress?.ipAddress
+    }
+
+    var responseEncoder: JSONEncoder { .answers }
+}
+
+/// A request to an app that exists and is not suspended; it cannot exist otherwise.
+///
+/// Handlers of an app's routes take this type, so none of them can forget to ask which app it works for.
+struct AppRequestContext: ChildRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let app: AppRecord
+    let peerIP: String?
+    /// Set by `SessionResolver` where the route needs a signed-in user.
+    var session: LiveSession?
+
+    init(context: RootRequestContext) throws {
+        guard let app = context.app else { throw Problem(.appNotFound) }
+        guard !app.isSuspended else { throw Problem(.appSuspended) }
+        coreContext = context.coreContext
+        self.app = app
+        peerIP = context.peerIP
+    }
+
+    var scope: AppScope { app.scope }
+    var responseEncoder: JSONEncoder { .answers }
+
+    /// Where a request came from, as the audit events record it.
+    func origin(of request: Request) -> RequestOrigin {
+        RequestOrigin(ip: peerIP, userAgent: request.headers[.userAgent])
+    }
+}
+
+/// A request by a user whose session lives; it cannot exist otherwise.
+struct UserRequestContext: ChildRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let app: AppRecord
+    let peerIP: String?
+    let session: LiveSession
+
+    init(context: AppRequestContext) throws {
+        guard let session = context.session else { throw Problem(.invalidAccessToken) }
+        coreContext = context.coreContext
+        (app, peerIP) = (context.app, context.peerIP)
+        self.session = session
+    }
+
+    var scope: AppScope { app.scope }
+    var responseEncoder: JSONEncoder { .answers }
+
+    /// Where a request came from, as the audit events record it.
+    func origin(of request: Request) -> RequestOrigin {
+        RequestOrigin(ip: peerIP, userAgent: request.headers[.userAgent])
+    }
+}

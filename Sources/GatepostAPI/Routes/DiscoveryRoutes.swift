@@ -1,0 +1,52 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+import HTTPTypes
+import Hummingbird
+
+/// What others need to use an app as their issuer: its metadata and its public keys.
+///
+/// `GET /apps/{app}/.well-known/openid-configuration`, the same document at RFC 8414's address,
+/// `GET /.well-known/oauth-authorization-server/apps/{app}`, and `GET /apps/{app}/jwks.json`.
+struct DiscoveryRoutes: Sendable {
+    /// How long a verifier may keep the keys, in seconds; a new key is published an hour before it signs.
+    static let cacheSeconds = 300
+
+    let keys: KeyCache
+    let baseURL: String
+
+    var endpoints: RouteCollection<AppRequestContext> {
+        RouteCollection(context: AppRequestContext.self)
+            .get(".well-known/openid-configuration", use: metadata)
+            .get("jwks.json", use: keySet)
+    }
+
+    /// The address under which RFC 8414, section 3.1, looks for the metadata: the issuer's path comes last.
+    var serverMetadata: RouteCollection<AppRequestContext> {
+        RouteCollection(context: AppRequestContext.self)
+            .get(use: metadata)
+    }
+
+    /// Only what is true today; every value is an id or checked configuration, so the text is written as it is.
+    @Sendable func metadata(_ request: Request, context: AppRequestContext) async throws -> Response {
+        let issuer = TokenIssuer.issuer(of: context.scope.appID, baseURL: baseURL)
+        let json = """
+            {"issuer":"\(issuer)","token_endpoint":"\(issuer)/oauth/token","jwks_uri":"\(issuer)/jwks.json",\
+            "grant_types_supported":["authorization_code","refresh_token"],"response_types_supported":["code"],\
+            "code_challenge_methods_supported":["S256"],"token_endpoint_auth_methods_supported":["none"],\
+            "subject_types_supported":["public"]}
+            """
+        return Self.cacheable(ByteBuffer(string: json))
+    }
+
+    @Sendable func keySet(_ request: Request, context: AppRequestContext) async throws -> Response {
+        Self.cacheable(ByteBuffer(bytes: try await keys.keys(of: context.scope).jwks))
+    }
+
+    private static func cacheable(_ json: ByteBuffer) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "application/json", .cacheControl: "public, max-age=\(cacheSeconds)"],
+            body: .init(byteBuffer: json))
+    }
+}

@@ -1,0 +1,86 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+import HTTPTypes
+import Hummingbird
+
+/// `POST /apps/{app}/oauth/token` (RFC 6749, sections 4.1.3 and 6, with PKCE from RFC 7636).
+struct TokenRoutes: Sendable {
+    let codeExchange: CodeExchangeFlow
+    let refresh: RefreshFlow
+
+    var endpoints: RouteCollection<AppRequestContext> {
+        RouteCollection(context: AppRequestContext.self)
+            .post("oauth/token", use: token)
+    }
+
+    @Sendable func token(_ request: Request, context: AppRequestContext) async throws -> Response {
+        // An address ends up in logs and histories (SECURITY.md O9).
+        guard request.uri.query == nil else {
+            throw OAuthError(.invalidRequest, "Send the parameters in the body.", cause: .invalidRequest)
+        }
+        let form = try await request.form()
+        guard request.headers[.authorization] == nil, form["client_secret"] == nil else {
+            throw OAuthError(
+                .invalidClient, "Clients are public here: they prove themselves by PKCE.", cause: .invalidRequest)
+        }
+        let grantType = try Self.required("grant_type", in: form)
+        guard let clientID = ClientID(try Self.required("client_id", in: form)) else {
+            throw OAuthError(.invalidClient, "There is no such client in this app.", cause: .unknownClient)
+        }
+        let origin = context.origin(of: request)
+        let answer: TokenAnswer? =
+            switch grantType {
+            case "authorization_code":
+                try await codeExchange.exchange(
+                    Self.presentation(form, by: clientID), in: context.scope, from: origin)
+            case "refresh_token":
+                try await refresh.refresh(
+                    Self.refreshToken(form), by: clientID, in: context.scope, from: origin)
+            default:
+                throw OAuthError(
+                    .unsupportedGrantType, "Use authorization_code or refresh_token.", cause: .invalidRequest)
+            }
+        guard let answer else { throw OAuthError.refusedGrant }
+        return Self.response(answer)
+    }
+
+    private static func presentation(_ form: FormBody, by clientID: ClientID) throws -> CodePresentation {
+        let text = try required("code", in: form)
+        let redirectURI = try required("redirect_uri", in: form)
+        let verifier = try required("code_verifier", in: form)
+        guard let code = OneTimeToken(.authorizationCode, presented: text) else {
+            throw OAuthError(.invalidGrant, "This is no authorization code.", cause: .invalidCode)
+        }
+        guard let challenge = CodeChallenge(verifier: verifier) else {
+            throw OAuthError(
+                .invalidGrant, "The code verifier has 43 to 128 unreserved characters.", cause: .invalidCodeChallenge)
+        }
+        return CodePresentation(code: code, clientID: clientID, redirectURI: redirectURI, challenge: challenge)
+    }
+
+    private static func refreshToken(_ form: FormBody) throws -> OneTimeToken {
+        guard let token = OneTimeToken(.refresh, presented: try required("refresh_token", in: form)) else {
+            throw OAuthError(.invalidGrant, "This is no refresh token.", cause: .invalidCode)
+        }
+        return token
+    }
+
+    private static func required(_ name: String, in form: FormBody) throws -> String {
+        guard let value = form[name] else {
+            throw OAuthError(.invalidRequest, "The parameter \(name) is missing.", cause: .invalidRequest)
+        }
+        return value
+    }
+
+    /// Written straight into the buffer: tokens are of characters that JSON takes as they are.
+    private static func response(_ answer: TokenAnswer) -> Response {
+        let json = """
+            {"access_token":"\(answer.accessToken.revealed)","token_type":"Bearer",\
+            "expires_in":\(answer.expiresIn),"refresh_token":"\(answer.refreshToken.secret.revealed)"}
+            """
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: json)))
+    }
+}

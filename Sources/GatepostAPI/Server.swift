@@ -1,0 +1,91 @@
+package import GatepostFlows
+import GatepostModel
+package import GatepostStore
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The HTTP server: decodes a request, calls one flow, encodes what came of it.
+///
+/// A service: it runs until it is told to stop, then takes no more connections and finishes what it has begun.
+package struct APIServer: Service {
+    private let application: Application<RouterResponder<RootRequestContext>>
+
+    /// Every route, `GET /health/live`, sorted; HEAD goes with GET.
+    package let routes: [String]
+
+    /// Puts the server together; nothing is opened before `run`.
+    ///
+    /// - Parameters:
+    ///   - database: Where apps are looked up.
+    ///   - flows: What the routes call.
+    ///   - keys: The apps' published keys.
+    ///   - baseURL: Where Gatepost is reached, `https://auth.example.com`, without a path or a slash at the end. No
+    ///     request changes what links and issuers begin with.
+    ///   - host: The address to listen on.
+    ///   - port: The port to listen on; 0 takes any.
+    ///   - devMails: The development mail catcher; without it, its pages do not exist.
+    ///   - logger: Where a line for each request goes, and what went wrong inside.
+    ///   - onListening: Told the bound port once connections are accepted.
+    /// - Throws: `Pages.Unreadable` or a template's error: the program was packaged wrongly.
+    package init(
+        database: Database, flows: Flows, keys: KeyCache, baseURL: String, host: String, port: Int,
+        devMails: DevMails? = nil, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws {
+        let pages = try Pages()
+        let router = Router(context: RootRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: AccessLog(logger: logger))
+        router.add(middleware: AnswerHeaders(isHTTPS: baseURL.hasPrefix("https://")))
+        router.add(middleware: ProblemReporter(form: .document, logger: logger))
+        router.addRoutes(HealthRoutes(database: database).endpoints)
+        if let devMails { router.addRoutes(DevMailRoutes(mails: devMails, pages: pages).endpoints) }
+        let mount = AppMount(router: router, database: database, refusal: flows.refusal)
+        Self.addAPI(mount, flows, baseURL: baseURL)
+        Self.addIssuer(mount, flows, keys, baseURL: baseURL)
+        mount.group("/apps/{app}/links/{token}", ProblemReporter(form: .page(pages), logger: logger))
+            .addRoutes(LinkRoutes(flow: flows.verification, pages: pages, ownOrigin: baseURL).endpoints)
+        routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
+        router.refuseOtherMethods()
+        application = Application(
+            router: router, server: .http1(configuration: Self.connection),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port), backlog: ServerLimits.backlog,
+                availableConnectionsDelegate: .maximum(ServerLimits.connectionsMax, logger: logger)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+            logger: logger)
+    }
+
+    /// Serves until it is cancelled or told to shut down gracefully.
+    package func run() async throws {
+        try await application.run()
+    }
+
+    private static func addAPI(_ mount: AppMount, _ flows: Flows, baseURL: String) {
+        let group = mount.group("/v1/apps/{app}")
+        group.addRoutes(SignUpRoutes(signUp: flows.signUp, verification: flows.verification).endpoints)
+        group.addRoutes(SignInRoutes(flow: flows.signIn, baseURL: baseURL).endpoints)
+        group.group()
+            .add(middleware: SessionResolver(flow: flows.session))
+            .group(context: UserRequestContext.self)
+            .addRoutes(SessionRoutes(signOut: flows.signOut).endpoints)
+    }
+
+    private static func addIssuer(_ mount: AppMount, _ flows: Flows, _ keys: KeyCache, baseURL: String) {
+        let discovery = DiscoveryRoutes(keys: keys, baseURL: baseURL)
+        mount.group("/apps/{app}").addRoutes(discovery.endpoints)
+        mount.group("/.well-known/oauth-authorization-server/apps/{app}").addRoutes(discovery.serverMetadata)
+        mount.group("/apps/{app}", OAuthErrors())
+            .addRoutes(TokenRoutes(codeExchange: flows.codeExchange, refresh: flows.refresh).endpoints)
+    }
+
+    private static var connection: HTTP1Channel.Configuration {
+        HTTP1Channel.Configuration(
+            idleTimeout: .seconds(ServerLimits.idleTimeoutSeconds),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: ServerLimits.headerFieldBytesMax, maxHeaderListSize: ServerLimits.headerBytesMax,
+                maxHeaderFieldCount: ServerLimits.headerFieldsMax))
+    }
+}
