@@ -1,0 +1,46 @@
+# The commands that everybody uses; the same on every machine.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# A crash of a server should end it, not print thousands of lines.
+export SWIFT_BACKTRACE := enable=no
+
+# A module imports only what it declares: the direction of the dependencies is a rule of the design.
+CHECKS := --explicit-target-dependency-import-check error
+SWIFT_FILES := $(wildcard Package.swift Sources Tests Benchmarks)
+VENV := .venv-tests
+
+.PHONY: help run test bench lint format clean
+
+help: ## Show these commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build Gatepost and start it here, with a database and a mail catcher; ARGS are passed on.
+	@scripts/setup
+	swift build --product gatepost
+	@.build/debug/gatepost dev $(ARGS)
+
+test: lint $(VENV)/installed ## Check the style, build everything and run all tests.
+	swift build --build-tests $(CHECKS)
+	swift test $(CHECKS)
+
+bench: ## Measure, with optimised code.
+	@scripts/setup
+	swift run --configuration release gatepost-bench $(ARGS)
+
+lint: ## Check the format of the code.
+	@scripts/setup --tests
+	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
+
+format: ## Format the code.
+	swift format format --in-place --recursive --parallel $(SWIFT_FILES)
+
+clean: ## Remove what was built; the data of make run stay.
+	rm -rf .build $(VENV)
+
+# The outside tools that the tests use, in the versions that are written down.
+$(VENV)/installed: Tests/requirements.txt | lint
+	python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
