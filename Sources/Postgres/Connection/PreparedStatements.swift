@@ -1,6 +1,8 @@
 /// Which statements the server has prepared on one connection, under which names.
 ///
-/// Names are never used twice on a connection, so a preparation whose fate is unknown cannot be mistaken for another.
+/// Names are never used twice, so a preparation whose fate is unknown cannot be mistaken for another. They begin with
+/// a random part for each connection: if a pooler changes the server under us in spite of the settings, the statement
+/// is not found (26000) instead of another client's being run.
 struct PreparedStatements {
     /// A statement's text and types, without values.
     private struct Key: Hashable {
@@ -36,6 +38,7 @@ struct PreparedStatements {
     /// Statements that fell out of the cache and still exist on the server.
     private(set) var obsolete: [String] = []
     private let countMax: Int
+    private let namePrefix = "s" + String(UInt64.random(in: 0..<1 << 40), radix: 36) + "_"
     private var entries: [Key: Entry] = [:]
     private var pipeline: UInt64 = 0
     private var namesGiven = 0
@@ -60,7 +63,7 @@ struct PreparedStatements {
         }
         guard makeRoom() else { return .unnamed }
         namesGiven += 1
-        let name = "s\(namesGiven)"
+        let name = namePrefix + String(namesGiven)
         hasUnconfirmed = true
         let stored = Key(statement: statement.withoutValues)
         entries[stored] = Entry(name: name, preparedIn: pipeline, usedIn: pipeline)
