@@ -6,7 +6,8 @@
 -- all, which is why this is one statement.
 --
 -- `for update` also steps over a session to which a family is being added at this moment (the foreign key holds
--- a lock on it): the next run ends both.
+-- a lock on it): the next run ends both. The families are looked up session by session behind `offset 0`: as a
+-- plain join, the planner reads all of them when it believes that there are few.
 --
 -- schedule: * * * * *
 -- batch:    200
@@ -30,9 +31,15 @@ with ended as (
           set ended_at = :'now',
               end_reason = e.end_reason
          from ended as e
-        where f.app_id = e.app_id
-          and f.session_id = e.id
-          and f.ended_at is null)
+        cross join lateral (
+                select ctid as spot
+                  from token_families
+                 where app_id = e.app_id
+                   and session_id = e.id
+                   and ended_at is null
+                   for update
+                offset 0) as found
+        where f.ctid = found.spot)
 insert into audit_events (app_id, id, kind, user_id, actor_kind, client_id, session_id, reason, details, created_at)
 select app_id, gen_random_uuid(), 'session.ended', user_id, 'job', client_id, id, end_reason, '{}', :'now'
   from ended

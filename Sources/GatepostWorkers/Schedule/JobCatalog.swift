@@ -17,6 +17,11 @@ package struct JobCatalog: Sendable {
         jobs = try Self.files(in: folder).map { try $0.get() }
     }
 
+    /// Makes a catalog of files that have been read.
+    package init(jobs: [JobFile]) {
+        self.jobs = jobs
+    }
+
     /// The job of this name.
     package subscript(name: String) -> JobFile? {
         jobs.first { $0.name == name }

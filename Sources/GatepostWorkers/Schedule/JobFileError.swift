@@ -32,6 +32,11 @@ package struct JobFileError: Error, Hashable, Sendable, CustomStringConvertible 
 
     package let reason: Reason
 
+    /// Says what is wrong where.
+    package init(file: String, line: Int, reason: Reason) {
+        (self.file, self.line, self.reason) = (file, line, reason)
+    }
+
     package var description: String { "\(file):\(line): \(reason)" }
 
     /// The file that errors are about while it is read.

@@ -60,9 +60,11 @@ struct JobPlan: Decodable {
         Set(root.all.filter(\.isScan).compactMap(\.table))
     }
 
-    /// Whether each row says which app it belongs to, or that it belongs to none, and nothing else.
+    /// Whether the first column of each row says which app it belongs to, or that it belongs to none.
+    ///
+    /// Only the first, because what a select is ordered by stands behind its columns.
     var returnsApps: Bool {
-        guard let output = root.output, output.count == 1 else { return false }
-        return output[0] == "app_id" || output[0].hasSuffix(".app_id") || output[0] == "NULL::uuid"
+        guard let first = root.output?.first else { return false }
+        return first == "app_id" || first.hasSuffix(".app_id") || first == "NULL::uuid"
     }
 }
