@@ -90,9 +90,15 @@ struct RuleTests {
     @Test func `writes, indexes and jobs are held to their rules`() {
         let migration = SourceFile(
             path: "migrations/0001_a.sql",
-            text:
-                "create table user_pets (\ncreate table outbox (\ncreate index a on b (c);\n-- Read by x.\ncreate index d"
-        )
+            text: """
+                create table user_pets (
+                create table outbox (
+                create index a on b (c);
+                -- Read by x.
+                create index d on b (c);
+                -- Keeps one.
+                create unique index e on b (c);
+                """)
         let write = "let a: SQL = \"\"\"\n    update user_pets set\n    insert into outbox\n    \"\"\""
         func writes(_ path: String) -> Int { SQLRules.strayWrites([migration, swift(write, path)]).count }
         #expect(writes("Sources/GatepostStore/UserPets.swift") == 1)
