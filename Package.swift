@@ -22,9 +22,9 @@ let nio: [Target.Dependency] = [
 ]
 
 func module(
-    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil, path: String? = nil
 ) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+    .target(name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -40,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
@@ -57,37 +58,52 @@ let package = Package(
         // Gatepost, from the values up to the program.
         module("GatepostModel", ["DomainNames", crypto]),
         module(
-            "GatepostStore", ["Postgres", "GatepostModel", crypto, logging],
+            "GatepostStore", ["Postgres", "GatepostModel", crypto],
             resources: [.copy("../../migrations")]),
-        module("GatepostOutbox", ["GatepostStore", "GatepostModel", "Postgres", crypto]),
+        module("GatepostOutbox", ["GatepostStore", "GatepostModel", "Postgres"]),
         module(
-            "GatepostFlows",
-            ["GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres", crypto, logging]),
+            "GatepostFlows", ["GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres", crypto]),
         module(
             "GatepostDelivery", ["Curl", "GatepostModel", crypto, mustache], resources: [.copy("Mail/Templates")]),
         module(
             "GatepostWorkers",
             [
                 "GatepostFlows", "GatepostOutbox", "GatepostDelivery", "GatepostStore", "GatepostModel", "Postgres",
-                crypto, logging, lifecycle,
+                logging, lifecycle,
             ], resources: [.copy("../../jobs")]),
         module(
             "GatepostAPI",
             [
-                "GatepostFlows", "GatepostStore", "GatepostModel", mustache, logging, crypto,
+                "GatepostFlows", "GatepostStore", "GatepostModel", crypto, mustache, logging, lifecycle,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ], resources: [.copy("Pages/Templates")]),
-        module("GatepostDev", ["Postgres", logging] + nio),
+        // What `gatepost dev` and the tests share: a private Postgres, a mail server that keeps what it gets.
+        module("GatepostDev", nio),
         .executableTarget(
             name: "gatepost",
             dependencies: [
                 "GatepostAPI", "GatepostWorkers", "GatepostFlows", "GatepostOutbox", "GatepostStore",
                 "GatepostDelivery", "GatepostModel", "GatepostDev", "Postgres", "Passwords", logging, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Hummingbird", package: "hummingbird"),
             ],
             swiftSettings: settings),
+
+        // The suite.
+        module(
+            "TestSupport",
+            [
+                "Curl", "GatepostAPI", "GatepostDev", "GatepostFlows", "GatepostModel", "GatepostOutbox",
+                "GatepostStore", "GatepostWorkers", "GatepostDelivery", "Passwords", "Postgres", logging, lifecycle,
+            ] + nio, path: "Tests/TestSupport"),
+        tests("GatepostModelTests", ["GatepostModel"]),
+        tests("PasswordsTests", ["Passwords"]),
+        tests("DomainNamesTests", ["DomainNames"]),
     ]
 )

@@ -1,4 +1,4 @@
-package import Curl
+import Curl
 import GatepostModel
 
 /// Hands mails to the relay, over SMTP.
@@ -8,10 +8,10 @@ package final class MailTransport: Sendable {
     private let pool: SMTPPool
 
     /// Starts the connections' threads; each connects when it has something to send.
-    package init(relay: SMTPRelay, connectionsMax: Int) {
+    package init(relay: MailRelay, connectionsMax: Int) {
         var limits = SMTPPool.Limits()
         limits.connectionsMax = connectionsMax
-        pool = SMTPPool(relay: relay, limits: limits)
+        pool = SMTPPool(relay: relay.relay, limits: limits)
     }
 
     /// Sends one mail; errors are results, because the caller must record each try.

@@ -90,12 +90,12 @@ extension GatepostModel.Configuration {
         smtpDeadlineSeconds = try settings.number(.smtpDeadlineSeconds, 1...300) ?? smtpDeadlineSeconds
         caBundlePath = settings.text(.caBundle)
         privateDestinations = settings.list(.privateDestinations)
-        outboxLeaseSeconds = try settings.number(.outboxLeaseSeconds, 1...3600) ?? outboxLeaseSeconds
+        outboxLeaseSeconds = try settings.number(.outboxLeaseSeconds, 2...900) ?? outboxLeaseSeconds
         outboxSlots = try settings.number(.outboxSlots, 1...1000) ?? outboxSlots
         outboxPollMilliseconds = try settings.number(.outboxPollMilliseconds, 10...10_000) ?? outboxPollMilliseconds
-        guard outboxLeaseSeconds > smtpDeadlineSeconds else {
+        guard outboxLeaseSeconds >= smtpDeadlineSeconds * 2 else {
             throw UnusableSetting(
-                .outboxLeaseSeconds, "must be more than \(Setting.smtpDeadlineSeconds.environmentName)")
+                .outboxLeaseSeconds, "must be at least twice \(Setting.smtpDeadlineSeconds.environmentName)")
         }
     }
 

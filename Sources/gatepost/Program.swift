@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import NIOPosix
 
 /// The entry point: chooses the executor, then runs the command that the arguments name.
 @main

@@ -1,6 +1,7 @@
 import ArgumentParser
 import GatepostModel
 import Passwords
+import Postgres
 import ServiceLifecycle
 
 /// `gatepost serve`: answers HTTP.
@@ -20,7 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
         let server = try wiring.server(hasher: hasher) { port in
             Terminal.say("listening on http://\(configuration.listen.host):\(port)")
         }
-        try await wiring.run([ClockService(clock: wiring.clock), server.service])
+        try await wiring.run([ClockService(clock: wiring.clock), server])
         await hasher.shutdown()
         await wiring.pool.shutdown()
     }

@@ -1,6 +1,7 @@
 import Foundation
 import GatepostStore
 import ServiceLifecycle
+import UnixSignals
 
 /// Keeps the program's clock at the database's time.
 struct ClockService: Service {

@@ -7,6 +7,7 @@ import GatepostOutbox
 import GatepostStore
 import GatepostWorkers
 import Logging
+import NIOCore
 import NIOPosix
 import Passwords
 import Postgres
@@ -104,14 +105,57 @@ struct Wiring: Sendable {
             signOut: SignOutFlow(database: database, clock: clock, random: random),
             session: SessionFlow(database: database, clock: clock, verifier: verifier),
             refusal: RefusalFlow(database: database, clock: clock, random: random))
-        return APIServer(
+        return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
-            listen: configuration.listen, devMails: devMails, logger: logger, onListening: onListening)
+            host: configuration.listen.host, port: configuration.listen.port, devMails: devMails, logger: logger,
+            onListening: onListening)
+    }
+
+    /// What hands mails to the relay; the caller stops it.
+    func mailTransport() throws -> MailTransport {
+        let login = configuration.smtpUsername.map { name in
+            (name: name, password: configuration.smtpPassword ?? Secret(""))
+        }
+        let host = configuration.baseURL.split(separator: "/").dropFirst().first?.prefix { $0 != ":" }
+        let relay = MailRelay(
+            url: configuration.smtpURL, login: login, requiresTLS: configuration.smtpRequiresTLS,
+            caBundlePath: configuration.caBundlePath, ehloName: host.map(String.init) ?? "localhost")
+        guard let relay else { throw UnusableSetting(.smtpURL, "must be smtp://HOST:PORT or smtps://HOST:PORT") }
+        return MailTransport(relay: relay, connectionsMax: configuration.smtpConnections)
+    }
+
+    /// What delivers and what runs jobs.
+    func workers(transport: MailTransport) throws -> [any Service] {
+        guard let from = EmailAddress(configuration.mailFrom) else {
+            throw UnusableSetting(.mailFrom, "is not an address that mail can come from")
+        }
+        let keys = try keyRing()
+        let post = MailPost(
+            transport: transport, templates: try MailTemplates(), from: from, baseURL: configuration.baseURL)
+        let rotation = SigningKeyFlow(clock: clock, random: random, keys: keys)
+        let worker = OutboxWorker(
+            database: database, clock: clock, random: random,
+            handlers: [
+                VerificationMail.kind: VerificationMailHandler(
+                    database: database, clock: clock, keys: keys, post: post),
+                AccountExistsMail.kind: AccountExistsMailHandler(database: database, post: post),
+                SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
+            ],
+            settings: WorkerSettings(
+                deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),
+                deliveryDeadline: .seconds(configuration.smtpDeadlineSeconds),
+                idlePause: .milliseconds(configuration.outboxPollMilliseconds)),
+            logger: logger)
+        let jobs = JobRunner(
+            database: database, catalog: try JobCatalog(folder: configuration.jobsFolder), clock: clock,
+            logger: logger)
+        return [worker, jobs]
     }
 }
 
 /// Lets the network's event loops run everything; to be called before the first task.
 func installEventLoopExecutor() {
-    // The one unsafe line of the program: it must run before anything else uses the global executor.
-    _ = unsafe NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
+    // NIO calls this unsafe because whatever blocks such a thread stops the server: hashes, SMTP and libpq have
+    // threads of their own.
+    _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
 }

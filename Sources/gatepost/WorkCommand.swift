@@ -1,5 +1,7 @@
 import ArgumentParser
+import GatepostDelivery
 import GatepostModel
+import Postgres
 import ServiceLifecycle
 
 /// `gatepost work`: delivers what is owed and runs the jobs.

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Foundation
 import GatepostAPI
+import GatepostDelivery
 import GatepostDev
 import GatepostFlows
 import GatepostModel
 import GatepostStore
 import Passwords
+import Postgres
 
 /// `gatepost dev`: everything on this machine, to try it out and to build against.
 struct DevCommand: AsyncParsableCommand {
@@ -18,13 +20,13 @@ struct DevCommand: AsyncParsableCommand {
             leaves this machine. Not for production: the key lies beside the data.
             """)
 
-    @Option(help: "The port of API and pages; 0 takes a free one.")
+    @Option(help: "The port of API and pages.")
     var port = 8080
     @Option(help: "The folder that keeps the data.")
     var data = ".gatepost"
 
     func validate() throws {
-        guard (0...65535).contains(port) else { throw ValidationError("a port is a number from 0 to 65535") }
+        guard (1...65535).contains(port) else { throw ValidationError("a port is a number from 1 to 65535") }
     }
 
     func run() async throws {
@@ -55,7 +57,7 @@ struct DevCommand: AsyncParsableCommand {
             DevGreeting(baseURL: wiring.configuration.baseURL, demo: demo, data: data).say()
         }
         let services = try wiring.workers(transport: transport)
-        try await wiring.run([ClockService(clock: wiring.clock)] + services + [server.service])
+        try await wiring.run([ClockService(clock: wiring.clock)] + services + [server])
         await transport.shutdown()
         await hasher.shutdown()
     }

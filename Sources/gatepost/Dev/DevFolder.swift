@@ -34,7 +34,6 @@ struct DevFolder {
 
     /// The settings that a production installation would get by its environment.
     func configuration(postgres: LocalPostgres, smtpPort: Int, port: Int) throws -> Configuration {
-        let port = try port == 0 ? FreePort.find() : port
         var configuration = Configuration()
         configuration.databaseURL = Secret(postgres.url(database: Self.loginRole, user: Self.loginRole))
         configuration.databaseMigrateURL = Secret(postgres.url(database: Self.loginRole))
