@@ -154,8 +154,15 @@ package struct JobRunner: Sendable {
         try await database.system(durability: .synchronous) { batch in
             batch.finishJobRun(
                 report.job, dueAt: due, at: now, rowCount: report.rowCount, batchCount: report.batchCount,
-                error: error.map { "\($0)" })
+                error: error.map(Self.record))
         }
+    }
+
+    /// What an operator needs of an error; the statement is left out, since it stands in the job's file.
+    private static func record(_ error: any Error) -> String {
+        guard var error = error as? PostgresError else { return "\(error)" }
+        error.statement = nil
+        return "\(error)"
     }
 
     private func log(_ report: JobReport, _ error: (any Error)?) {
@@ -165,7 +172,7 @@ package struct JobRunner: Sendable {
             "job.rows_by_app": .dictionary(Dictionary(uniqueKeysWithValues: rows.map { ("\($0)", "\($1)") })),
         ]
         if let error {
-            metadata["error"] = "\(error)"
+            metadata["error"] = "\(Self.record(error))"
             logger.error("a job failed", metadata: metadata)
         } else {
             logger.log(level: report.rowCount > 0 ? .info : .debug, "a job ran", metadata: metadata)
