@@ -63,6 +63,30 @@ struct EnqueueKeyRotationsTests {
         }
     }
 
+    @Test func `a full batch of apps that were asked already does not hide the next one`() async throws {
+        try await JobFixture.with { fixture in
+            let old = now - .days(100)
+            try await fixture.execute(
+                """
+                with made as (
+                       insert into apps (id, name, state, settings, created_at)
+                       select gen_random_uuid(), 'App', 'active', '{}', \(old) from generate_series(1, 100)
+                       returning id)
+                insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
+                                          activated_at)
+                select id, gen_random_uuid(), 'ES256', 'active', '\\x04', '\\x00', \(old), \(old) from made
+                """)
+            let first = try await fixture.runner.run("enqueue-key-rotations", at: now - .days(1))
+            let app = try await fixture.makeApp()
+            try await fixture.makeKey(of: app, "active", createdAt: old, activatedAt: old + .days(1))
+
+            let report = try await fixture.runner.run("enqueue-key-rotations", at: now)
+
+            #expect(first.rowCount == 100)
+            #expect(report.rowsByApp == [app.id: 1])
+        }
+    }
+
     @Test func `a request that a worker holds is repeated the next night, not by the next batch`() async throws {
         try await JobFixture.with { fixture in
             let app = try await fixture.makeApp()

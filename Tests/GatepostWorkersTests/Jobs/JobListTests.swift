@@ -22,4 +22,16 @@ struct JobListTests {
         #expect(job.parameters["notice"] == "1 hour")
         #expect(Lifetimes.signingKeyNotice == .hours(1))
     }
+
+    @Test func `a retired signing key outlives the longest token by half an hour at least`() throws {
+        let job = try #require(try JobCatalog()["delete-retired-signing-keys"])
+        var longest = AppSettings()
+        longest.accessTokenSeconds = 3600
+
+        #expect(longest.fieldOutOfBounds == nil)
+        longest.accessTokenSeconds = 3601
+        #expect(longest.fieldOutOfBounds == "access_token_seconds")
+        #expect(job.parameters["retention"] == "2 hours")
+        #expect(.hours(2) >= .seconds(3600) + Lifetimes.clockTolerance + .minutes(30))
+    }
 }
