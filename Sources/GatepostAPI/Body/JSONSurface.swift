@@ -2,14 +2,18 @@ import GatepostModel
 
 /// Looks over a JSON text for what Foundation's decoder lets pass, before that decoder sees it.
 ///
-/// Refused: invalid UTF-8, NUL, more than 16 levels, and a member that comes twice, where two readers of one
-/// document may believe different values (RFC 8259, section 4). The grammar itself is the decoder's matter.
+/// Refused: invalid UTF-8, NUL, more than 16 levels, a comma before a closing bracket, and a member that comes twice,
+/// where two readers of one document may believe different values (RFC 8259, section 4). The rest of the grammar is
+/// the decoder's matter.
 struct JSONSurface {
+    private static let spaces: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+
     private let bytes: [UInt8]
     private var position = 0
     /// The names seen in each open object; nil for an array.
     private var open: [Set<ArraySlice<UInt8>>?] = []
     private var names: [String] = []
+    private var isAfterComma = false
 
     /// The names of the outermost object's members, in order.
     static func memberNames(of bytes: [UInt8]) throws -> [String] {
@@ -32,11 +36,14 @@ struct JSONSurface {
             switch byte {
             case UInt8(ascii: "{"): try enter([])
             case UInt8(ascii: "["): try enter(nil)
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): _ = open.popLast()
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard !isAfterComma else { throw Problem(.malformedJSON) }
+                _ = open.popLast()
             case UInt8(ascii: "\""): try string()
             case 0: throw Problem(.malformedJSON)
             default: break
             }
+            if !Self.spaces.contains(byte) { isAfterComma = byte == UInt8(ascii: ",") }
         }
     }
 
@@ -80,7 +87,6 @@ struct JSONSurface {
     }
 
     private var isBeforeColon: Bool {
-        let spaces: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
-        return bytes.dropFirst(position).first { !spaces.contains($0) } == UInt8(ascii: ":")
+        bytes.dropFirst(position).first { !Self.spaces.contains($0) } == UInt8(ascii: ":")
     }
 }

@@ -1,0 +1,68 @@
+import Crypto
+import Curl
+import Foundation
+import GatepostModel
+import TestSupport
+import Testing
+
+@Suite("Discovery")
+struct DiscoveryTests {
+    @Test func `the metadata say what is true today, at both addresses`() async throws {
+        try await TestServer.running { server in
+            let issuer = "\(TestFlows.baseURL)\(server.hosted)"
+            let openID = try await server.send("GET", "\(server.hosted)/.well-known/openid-configuration")
+            let oauth = try await server.send("GET", "/.well-known/oauth-authorization-server\(server.hosted)")
+
+            #expect(openID.status == 200)
+            #expect(openID.body == oauth.body)
+            #expect(openID.header("Content-Type") == "application/json")
+            #expect(openID.header("Cache-Control") == "public, max-age=300")
+            #expect(openID.field("issuer") == issuer)
+            #expect(openID.field("token_endpoint") == "\(issuer)/oauth/token")
+            #expect(openID.field("jwks_uri") == "\(issuer)/jwks.json")
+            #expect(openID.field("authorization_endpoint") == nil)
+            for claim in [
+                #""code_challenge_methods_supported":["S256"]"#, #""response_types_supported":["code"]"#,
+                #""grant_types_supported":["authorization_code","refresh_token"]"#,
+                #""token_endpoint_auth_methods_supported":["none"]"#, #""subject_types_supported":["public"]"#,
+            ] {
+                #expect(openID.text.contains(claim))
+            }
+        }
+    }
+
+    private struct KeySet: Decodable {
+        let keys: [[String: String]]
+    }
+
+    @Test func `the key set verifies an access token and holds nothing private`() async throws {
+        try await TestServer.running { server in
+            try await server.verifiedUser()
+            let token = try await server.session().access
+            let answer = try await server.send("GET", "\(server.hosted)/jwks.json")
+            #expect(answer.header("Cache-Control") == "public, max-age=300")
+
+            let set = try JSONDecoder().decode(KeySet.self, from: Data(answer.body))
+            let key = try #require(set.keys.first)
+            #expect(set.keys.count == 1)
+            #expect(Set(key.keys) == ["kty", "crv", "use", "alg", "kid", "x", "y"])
+            let point =
+                [4] + (Base64URL.decode((key["x"] ?? "").utf8) ?? []) + (Base64URL.decode((key["y"] ?? "").utf8) ?? [])
+            let parts = token.split(separator: ".").map(String.init)
+            let signature = try P256.Signing.ECDSASignature(
+                rawRepresentation: try #require(Base64URL.decode(parts[2].utf8)))
+            #expect(
+                try P256.Signing.PublicKey(x963Representation: point)
+                    .isValidSignature(signature, for: Data("\(parts[0]).\(parts[1])".utf8)))
+        }
+    }
+
+    @Test func `each app has keys of its own`() async throws {
+        try await TestServer.running { server in
+            let other = try await server.otherApp()
+            let mine = try await server.send("GET", "\(server.hosted)/jwks.json").body
+            let theirs = try await server.send("GET", "/apps/\(other.id)/jwks.json").body
+            #expect(mine != theirs)
+        }
+    }
+}

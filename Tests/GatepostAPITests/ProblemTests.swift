@@ -1,0 +1,165 @@
+import Curl
+import GatepostModel
+import Passwords
+import TestSupport
+import Testing
+
+/// Every problem code, provoked through the front door.
+@Suite("Problems")
+struct ProblemTests {
+    /// A link that no longer works is reported as a page and only as a page; see `LinkPageTests`.
+    static let documented = ProblemCode.allCases.filter { $0 != .invalidLink }
+
+    @Test(arguments: documented) func `every code can be met, in the form of RFC 9457`(_ code: ProblemCode) async throws
+    {
+        switch code {
+        case .busy: try await check(code, hasher: PasswordHasher(threads: 1, queueMax: 0))
+        case .unavailable: try await TestDatabase.withOwn { _ in try await check(code, deadline: .seconds(1)) }
+        default: try await check(code)
+        }
+    }
+
+    private func check(
+        _ code: ProblemCode, hasher: PasswordHasher = TestFlows.hasher, deadline: Duration = .seconds(10)
+    ) async throws {
+        try await TestServer.running(hasher: hasher, deadline: deadline) { server in
+            let answer = try await Self.provoke(code, server)
+
+            #expect(answer.status == code.status, "\(answer.text)")
+            #expect(answer.header("Content-Type") == "application/problem+json")
+            #expect(answer.field("type") == "urn:gatepost:problem:\(code.rawValue)")
+            #expect(answer.field("title") == code.title)
+            #expect(answer.field("status") == "\(code.status)")
+            #expect(answer.field("code") == code.rawValue)
+            #expect(answer.field("instance")?.hasPrefix("urn:gatepost:request:") == true)
+            #expect(answer.header("Cache-Control") == "no-store")
+            let waits: Set<ProblemCode> = [.busy, .unavailable, .rateLimited]
+            #expect((answer.header("Retry-After").flatMap { Int($0) } ?? 0 > 0) == waits.contains(code))
+        }
+    }
+
+    /// Does what comes to this problem.
+    private static func provoke(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        switch code {
+        case .malformedJSON, .invalidRequest, .unknownField, .bodyTooLarge, .unsupportedMediaType, .notFound,
+            .methodNotAllowed, .appNotFound, .appSuspended:
+            try await provokeByRequest(code, server)
+        case .invalidEmailAddress, .weakPassword, .invalidRedirectURI, .unknownClient, .invalidCodeChallenge,
+            .invalidCredentials, .emailUnverified, .userDeactivated:
+            try await provokeBySignIn(code, server)
+        case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink:
+            try await provokeByProof(code, server)
+        case .rateLimited, .busy, .unavailable, .internalError:
+            try await provokeByCircumstance(code, server)
+        }
+    }
+
+    private static func provokeByRequest(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        let path = "\(server.api)/sign-ups"
+        switch code {
+        case .malformedJSON: return try await server.post(path, json: "{")
+        case .unknownField: return try await server.post(path, ["admin": "true"])
+        case .bodyTooLarge: return try await server.post(path, json: String(repeating: " ", count: 70_000))
+        case .unsupportedMediaType: return try await server.post(path, form: ["email": "ada@example.com"])
+        case .notFound: return try await server.send("GET", "/v1/nothing")
+        case .methodNotAllowed: return try await server.send("PUT", path)
+        case .appNotFound: return try await server.send("GET", "/v1/apps/app_nobody/me")
+        case .appSuspended:
+            try await server.tamper(
+                "update apps set state = 'suspended', suspended_at = now() where id = \(server.sqlID)")
+            return try await server.post(path, ["email": "ada@example.com", "password": TestServer.password])
+        default: return try await server.post(path, ["email": "ada@example.com"])
+        }
+    }
+
+    private static func provokeBySignIn(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        var fields = server.signInFields()
+        switch code {
+        case .invalidEmailAddress: fields["email"] = "nobody"
+        case .weakPassword:
+            return try await server.post("\(server.api)/sign-ups", ["email": "a@b.example", "password": "x"])
+        case .invalidRedirectURI: fields["redirect_uri"] = TestFlows.redirectURI + "/"
+        case .unknownClient:
+            fields["client_id"] = "\(ClientID.make(at: server.app.clock.now, random: server.app.random))"
+        case .invalidCodeChallenge: fields["code_challenge_method"] = "plain"
+        case .emailUnverified: _ = try await server.begin()
+        case .userDeactivated:
+            try await server.verifiedUser()
+            try await server.tamper(
+                "update users set state = 'deactivated', deactivated_at = now() where app_id = \(server.sqlID)")
+        default: break
+        }
+        return try await server.post("\(server.api)/sign-ins", fields)
+    }
+
+    private static func provokeByProof(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        switch code {
+        case .invalidAccessToken: return try await server.me("x.y.z")
+        case .sessionEnded:
+            try await server.verifiedUser()
+            let tokens = try await server.session()
+            server.app.clock.advance(by: .seconds(1))
+            try await server.tamper("update users set auth_epoch = 9 where app_id = \(server.sqlID)")
+            return try await server.me(tokens.access)
+        case .invalidCode: return try await server.verify(try await server.begin(), code: "1")
+        case .codeAttemptsExhausted:
+            let begun = try await server.begin()
+            for _ in 0..<FlowSecrets.codeAttemptsMax { _ = try await server.verify(begun, code: "1") }
+            return try await server.verify(begun)
+        default:
+            let begun = try await server.begin()
+            _ = try await server.verify(begun)
+            return try await server.verify(begun)
+        }
+    }
+
+    private static func provokeByCircumstance(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        let fields = ["email": "ada@example.com", "password": TestServer.password]
+        switch code {
+        case .rateLimited:
+            for _ in 0..<5 { _ = try await server.begin() }
+            return try await server.post("\(server.api)/sign-ups", fields)
+        case .unavailable:
+            var answer: HTTPResponse?
+            try await TestDatabase.current.whileDown { answer = try await server.send("GET", "/health/ready") }
+            return try #require(answer)
+        case .internalError:
+            try await server.verifiedUser()
+            let sent = try #require(try await server.signIn().field("code"))
+            try await server.tamper("delete from signing_keys where app_id = \(server.sqlID)")
+            return try await server.exchange(sent)
+        default:
+            return try await server.post("\(server.api)/sign-ups", fields)
+        }
+    }
+
+    @Test func `what went wrong inside is in the log under the request's id and nowhere else`() async throws {
+        try await TestServer.running { server in
+            let answer = try await Self.provoke(.internalError, server)
+
+            let id = try #require(answer.field("instance")?.dropFirst("urn:gatepost:request:".count))
+            #expect(answer.field("detail") == nil)
+            #expect(!answer.text.contains("SigningKey"))
+            #expect(server.logs.all.contains { $0.hasPrefix("error request failed") && $0.contains(id) })
+        }
+    }
+
+    @Test func `a method that a path does not take is answered with those that it does`() async throws {
+        try await TestServer.running { server in
+            let signUps = try await server.send("GET", "\(server.api)/sign-ups")
+            #expect(signUps.problem == .methodNotAllowed)
+            #expect(signUps.header("Allow") == "POST")
+            let me = try await server.send("DELETE", "\(server.api)/me")
+            #expect(me.header("Allow") == "GET, HEAD")
+        }
+    }
+
+    @Test func `a missing token is asked for and a bad one is called bad`() async throws {
+        try await TestServer.running { server in
+            let missing = try await server.send("GET", "\(server.api)/me")
+            #expect(missing.header("WWW-Authenticate") == #"Bearer realm="gatepost""#)
+            let bad = try await server.me("x.y.z")
+            #expect(bad.header("WWW-Authenticate") == #"Bearer realm="gatepost", error="invalid_token""#)
+        }
+    }
+}
