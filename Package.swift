@@ -100,10 +100,27 @@ let package = Package(
             "TestSupport",
             [
                 "Curl", "GatepostAPI", "GatepostDev", "GatepostFlows", "GatepostModel", "GatepostOutbox",
-                "GatepostStore", "GatepostWorkers", "GatepostDelivery", "Passwords", "Postgres", logging, lifecycle,
+                "GatepostStore", "GatepostWorkers", "GatepostDelivery", "Passwords", "Postgres", crypto, logging,
             ] + nio, path: "Tests/TestSupport"),
-        tests("GatepostModelTests", ["GatepostModel"]),
+        tests("PostgresTests", ["Postgres", "GatepostDev"]),
+        tests("CurlTests", ["Curl", "GatepostDev", "TestSupport"]),
         tests("PasswordsTests", ["Passwords"]),
         tests("DomainNamesTests", ["DomainNames"]),
+        tests("GatepostModelTests", ["GatepostModel"]),
+        tests("GatepostStoreTests", ["GatepostStore", "GatepostModel", "Postgres", "TestSupport"]),
+        tests("GatepostOutboxTests", ["GatepostOutbox", "GatepostStore", "GatepostModel", "Postgres", "TestSupport"]),
+        tests(
+            "GatepostDeliveryTests", ["GatepostDelivery", "GatepostModel", "GatepostDev", "Curl", "TestSupport"]),
+        tests(
+            "GatepostWorkersTests",
+            [
+                "GatepostWorkers", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostDev", "Postgres",
+                "TestSupport", logging, lifecycle,
+            ]),
+        tests(
+            "GatepostAPITests",
+            ["GatepostAPI", "GatepostStore", "GatepostModel", "Passwords", "Postgres", "Curl", "TestSupport", crypto]),
+        tests("GatepostDevTests", ["GatepostDev"] + nio),
+        tests("TidyTests"),
     ]
 )

@@ -23,6 +23,19 @@ package struct SocketAddress: Hashable, Sendable {
         self.port = port
     }
 
+    /// The bytes of an address in its strict written form (`inet_pton(3)`): neither `127.1` nor `0x7f.1` is one.
+    ///
+    /// - Parameter text: An IPv4 address in four decimal parts, or an IPv6 address without brackets and zone.
+    /// - Returns: 4 or 16 bytes in network order; nil for anything else.
+    package static func bytes(of text: String) -> [UInt8]? {
+        guard text.utf8.allSatisfy({ $0 != 0 }) else { return nil }
+        for (family, length) in [(AF_INET, 4), (AF_INET6, 16)] {
+            var bytes = [UInt8](repeating: 0, count: length)
+            if unsafe inet_pton(family, text, &bytes) == 1 { return bytes }
+        }
+        return nil
+    }
+
     /// Reads the address that libcurl hands to the open-socket callback.
     ///
     /// `addr` is declared as the short `sockaddr`, but libcurl keeps `addrlen` bytes there.

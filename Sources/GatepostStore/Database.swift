@@ -28,7 +28,7 @@ package struct Database: Sendable {
 
     let pool: PostgresPool
     let deadline: Duration
-    let scopes = AppCache()
+    let scopes: AppCache
 
     /// Wraps a pool.
     ///
@@ -36,8 +36,12 @@ package struct Database: Sendable {
     ///   - pool: Connections of a login role that is a member of Gatepost's roles and inherits none of them.
     ///   - deadline: How long one call may take in all.
     package init(pool: PostgresPool, deadline: Duration = .seconds(10)) {
-        self.pool = pool
-        self.deadline = deadline
+        self.init(pool: pool, deadline: deadline, scopes: AppCache())
+    }
+
+    /// Wraps a pool, with a memory of apps whose time tests set.
+    init(pool: PostgresPool, deadline: Duration, scopes: AppCache) {
+        (self.pool, self.deadline, self.scopes) = (pool, deadline, scopes)
     }
 
     /// Runs statements for one app as one implicit transaction, in one round trip.
@@ -116,12 +120,16 @@ package struct Database: Sendable {
         func whole(_ lockTimeoutMilliseconds: Int) -> [SQL] {
             [Self.begin(principal, lockTimeoutMilliseconds: lockTimeoutMilliseconds, durability)] + statements
         }
+        let clock = ContinuousClock()
+        let start = clock.now
         do {
             let results = try await pool.batch(
                 whole(Self.sharedLockTimeoutMilliseconds), on: .shared, deadline: deadline)
             return Array(results.dropFirst())
         } catch  where error.sqlState == "55P03" {
-            let results = try await pool.batch(whole(milliseconds(deadline)), on: .exclusive, deadline: deadline)
+            // What is left of the deadline; a lock timeout of zero would mean none.
+            let rest = max(deadline - (clock.now - start), .milliseconds(1))
+            let results = try await pool.batch(whole(milliseconds(rest)), on: .exclusive, deadline: rest)
             return Array(results.dropFirst())
         }
     }

@@ -32,7 +32,7 @@ final class HashThreads: Sendable {
     /// Adds a piece of work; returns whether there was room for it.
     func submit(_ piece: @escaping @Sendable () -> Void) -> Bool {
         let isTaken = state.withLock { state in
-            guard !state.isStopping, state.waiting.count < queueMax else { return false }
+            guard !state.isStopping, state.runningThreads > 0, state.waiting.count < queueMax else { return false }
             state.waiting.append(piece)
             return true
         }

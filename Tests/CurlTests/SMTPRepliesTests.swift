@@ -36,7 +36,7 @@ struct SMTPRepliesTests {
 
     @Test func `what is kept of a reply is bounded`() {
         var replies = SMTPReplies()
-        for _ in 0..<10_000 { replies.receive(Array("550-\(String(repeating: "x", count: 500))\r\n".utf8)) }
+        for _ in 0..<50 { replies.receive(Array("550-\(String(repeating: "x", count: 500))\r\n".utf8)) }
         replies.receive(Array("550 end\r\n".utf8))
         #expect((replies.deciding?.text.utf8.count ?? 0) <= SMTPReplies.textBytesMax)
     }

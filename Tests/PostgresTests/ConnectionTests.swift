@@ -4,8 +4,8 @@ import Testing
 
 /// What only a connection of one's own can show.
 @Suite struct ConnectionTests {
-    private func open(_ limits: Limits) throws -> Connection {
-        let configuration = PostgresConfiguration(connectionString: try TestDatabase.connectionString())
+    private func open(_ limits: Limits) async throws -> Connection {
+        let configuration = PostgresConfiguration(connectionString: try await TestDatabase.connectionString())
         var backoff = Backoff(floor: .milliseconds(1), ceiling: .milliseconds(1))
         return try Connector(configuration).open(limits, &backoff) { false }
     }
@@ -15,7 +15,7 @@ import Testing
             let limits = Limits(deadline: Deadline(after: ample), cancelFlag: nil, wakeUp: WakeUp())
             // A small batch waits in libpq's buffer, of a large one some has been written.
             for size in [1, 4 << 20] {
-                let connection = try open(limits)
+                let connection = try await open(limits)
                 let backend: Int32 = try connection.run(["select pg_backend_pid()"], commits: true, limits)[0][0].get(0)
                 try await observer.run("select pg_terminate_backend(\(backend))")
                 try await until(observer, "select not exists (select from pg_stat_activity where pid = \(backend))")

@@ -1,17 +1,17 @@
-import Glibc
+import Foundation
+import GatepostDev
 import Postgres
 import Testing
 
 /// The Postgres that the tests of this target use, and pools on it.
 enum TestDatabase {
-    struct NotConfigured: Error, CustomStringConvertible {
-        let description = "GATEPOST_TEST_DATABASE_URL must name a database and its superuser on a local socket"
-    }
+    /// A throwaway cluster of its own, because these tests kill its backends and change its settings.
+    private static let cluster = Task { try await LocalPostgres.temporary() }
 
-    /// A libpq URL of a superuser's database.
-    static func connectionString() throws -> String {
-        guard let value = unsafe getenv("GATEPOST_TEST_DATABASE_URL") else { throw NotConfigured() }
-        return unsafe String(cString: value)
+    /// A libpq URL of a superuser's database; `GATEPOST_TEST_DATABASE_URL` names a running one instead.
+    static func connectionString() async throws -> String {
+        if let url = ProcessInfo.processInfo.environment["GATEPOST_TEST_DATABASE_URL"] { return url }
+        return try await cluster.value.url(database: "postgres")
     }
 }
 
@@ -31,7 +31,7 @@ func withPool(
     _ mode: Mode = .prepared, _ configure: (inout PostgresConfiguration) -> Void = { _ in },
     _ body: (PostgresPool) async throws -> Void
 ) async throws {
-    var configuration = PostgresConfiguration(connectionString: try TestDatabase.connectionString())
+    var configuration = PostgresConfiguration(connectionString: try await TestDatabase.connectionString())
     configuration.usesPreparedStatements = mode == .prepared
     configuration.sharedConnectionsMax = 1
     configuration.exclusiveConnectionsMax = 1

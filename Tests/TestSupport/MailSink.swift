@@ -9,6 +9,7 @@ package struct MailSink: Sendable {
     package var script: SMTPScript { server.script }
 
     /// Runs `body` with a sink of its own.
+    @discardableResult
     package static func running<Output>(
         _ script: SMTPScript = SMTPScript(), _ body: (MailSink) async throws -> Output
     ) async throws -> Output {

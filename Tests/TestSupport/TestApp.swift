@@ -2,6 +2,7 @@ import Foundation
 package import GatepostModel
 package import GatepostOutbox
 package import GatepostStore
+package import Postgres
 
 /// An app for one test: the unit of isolation in the shared database.
 package struct TestApp: Sendable {
@@ -102,3 +103,12 @@ package struct TestApp: Sendable {
 
 /// What a test had made was not there.
 package struct TestAppMissing: Error {}
+
+extension TestApp {
+    /// The same app as another node sees it, with nothing remembered.
+    package static func elsewhere(_ app: TestApp, through pool: PostgresPool) async throws -> TestApp {
+        TestApp(
+            database: Database(pool: pool), scope: app.scope, client: app.client, clock: app.clock,
+            random: app.random, keys: app.keys)
+    }
+}

@@ -36,12 +36,12 @@ actor TestCluster {
     /// Tells the databases of this process from those of another one on the same cluster.
     private let prefix = "gatepost_test_\(ProcessInfo.processInfo.processIdentifier)"
 
-    /// Makes a migrated database and returns its name.
-    func makeDatabase() async throws -> String {
+    /// Makes a database and returns its name: a migrated one, or a copy of another template.
+    func makeDatabase(template: String? = nil) async throws -> String {
         let ready = try await ready()
         databaseCount += 1
         let name = "\(prefix)_\(databaseCount)"
-        try await run("create database \(name) template \(prefix)_template", on: ready.admin)
+        try await run("create database \(name) template \(template ?? "\(prefix)_template")", on: ready.admin)
         return name
     }
 
@@ -55,11 +55,10 @@ actor TestCluster {
         try await run(statement, on: try await ready().admin)
     }
 
-    /// Connections of the login role, or of the superuser.
-    func pool(of database: String, asSuperuser: Bool = false) async throws -> PostgresPool {
+    /// Connections of a role, by default the login role; nil for the superuser.
+    func pool(of database: String, as role: String? = TestCluster.loginRole) async throws -> PostgresPool {
         let ready = try await ready()
-        var configuration = PostgresConfiguration(
-            connectionString: ready.url(database, asSuperuser ? nil : Self.loginRole))
+        var configuration = PostgresConfiguration(connectionString: ready.url(database, role))
         configuration.sharedConnectionsMax = 4
         configuration.exclusiveConnectionsMax = 4
         return PostgresPool(configuration)

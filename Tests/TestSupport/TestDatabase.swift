@@ -41,8 +41,11 @@ package struct TestDatabase: Sendable {
 
     /// Connections of the superuser, past every policy: for looking at what a test has caused.
     package func superuserPool() async throws -> PostgresPool {
-        try await TestCluster.shared.pool(of: name, asSuperuser: true)
+        try await TestCluster.shared.pool(of: name, as: nil)
     }
+
+    /// The same database for tests that take it down: a call gives up after two seconds instead of ten.
+    package var impatientDatabase: Database { Database(pool: pool, deadline: .seconds(2)) }
 
     /// Runs `body` while the database takes no connection and has none, as if Postgres were down.
     package func whileDown(_ body: () async throws -> Void) async throws {

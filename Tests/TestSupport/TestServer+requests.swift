@@ -10,6 +10,8 @@ extension TestServer {
     ///   - path: From the first slash on.
     ///   - headers: Fields, in the order given.
     ///   - body: Bytes, if any.
+    /// - Returns: The answer, whatever its status.
+    /// - Throws: Why there is none.
     package func send(
         _ method: String, _ path: String, headers: KeyValuePairs<String, String> = [:], body: [UInt8]? = nil
     ) async throws -> HTTPResponse {

@@ -9,10 +9,18 @@ final class AppCache: Sendable {
     static let appsMax = 10_000
 
     private let entries = Mutex<[AppID: (app: AppRecord, until: ContinuousClock.Instant)]>([:])
-    private let clock = ContinuousClock()
+    private let now: @Sendable () -> ContinuousClock.Instant
+
+    /// Starts empty.
+    ///
+    /// - Parameter now: The host's monotonic time, which tests set; the clock itself unless given.
+    init(now: (@Sendable () -> ContinuousClock.Instant)? = nil) {
+        let clock = ContinuousClock()
+        self.now = now ?? { clock.now }
+    }
 
     func app(_ id: AppID) -> AppRecord? {
-        let now = clock.now
+        let now = now()
         return entries.withLock { entries in
             guard let entry = entries[id], entry.until > now else { return nil }
             return entry.app
@@ -20,7 +28,7 @@ final class AppCache: Sendable {
     }
 
     func remember(_ app: AppRecord) {
-        let until = clock.now + Self.life
+        let until = now() + Self.life
         entries.withLock { entries in
             if entries.count >= Self.appsMax { entries.removeAll() }
             entries[app.scope.appID] = (app, until)

@@ -35,8 +35,9 @@ package struct SignOutFlow: Sendable {
         let user = session.user.id
         try await database.batch(in: scope) { batch in
             batch.raiseEpoch(of: user)
-            batch.endTokenFamilies(of: user, reason: .signedOutEverywhere, at: occasion.now)
+            // Sessions before families, as everywhere: two orders could lock each other out.
             batch.endSessions(of: user, reason: .signedOutEverywhere, at: occasion.now)
+            batch.endTokenFamilies(of: user, reason: .signedOutEverywhere, at: occasion.now)
             batch.record(
                 occasion.event(
                     .userSignedOutEverywhere, by: .user, userID: user, clientID: session.clientID,
