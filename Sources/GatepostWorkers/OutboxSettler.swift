@@ -1,0 +1,126 @@
+import GatepostModel
+import GatepostOutbox
+import GatepostStore
+import Logging
+import Postgres
+import Synchronization
+
+/// Collects what became of claimed messages and settles it in batches.
+///
+/// While one batch is under way the next one gathers, so batches grow with the load and no timer is needed. When
+/// Postgres is away the settlements are kept: a result that is forgotten means a mail that is sent twice.
+final class OutboxSettler: Sendable {
+    /// The longest pause after a failure.
+    static let pauseMax: Duration = .seconds(2)
+    /// How long a closed settler goes on trying.
+    static let triesAfterClosing = 5
+
+    private struct State {
+        var waiting: [Settlement] = []
+        var isClosed = false
+    }
+
+    private let database: Database
+    private let logger: Logger
+    private let state = Mutex(State())
+    private let signal = OutboxSignal()
+
+    init(database: Database, logger: Logger) {
+        self.database = database
+        self.logger = logger
+    }
+
+    /// How many settlements wait.
+    var count: Int { state.withLock { $0.waiting.count } }
+
+    /// Adds a settlement, to be applied with the next batch.
+    func add(_ settlement: Settlement) {
+        state.withLock { $0.waiting.append(settlement) }
+        signal.raise()
+    }
+
+    /// Lets `run` return once everything is settled.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        signal.raise()
+    }
+
+    /// Settles what comes, until it is closed and nothing is left.
+    func run() async {
+        var failures = 0
+        while !Task.isCancelled {
+            do {
+                try await flush()
+                if failures > 0 { logger.info("settling again", metadata: ["failures": "\(failures)"]) }
+                failures = 0
+                if state.withLock({ $0.isClosed && $0.waiting.isEmpty }) { return }
+                await signal.wait(atMost: .seconds(10))
+            } catch {
+                failures += 1
+                if failures == 1 {
+                    logger.error("cannot settle, the results are kept", metadata: ["error": "\(error)"])
+                }
+                if state.withLock({ $0.isClosed }), failures >= Self.triesAfterClosing {
+                    logger.error("giving up settling; what is left is delivered again", metadata: ["count": "\(count)"])
+                    return
+                }
+                try? await Task.sleep(for: min(.milliseconds(100) * (1 << min(failures, 6)), Self.pauseMax))
+            }
+        }
+    }
+
+    /// Settles everything that waits now; throws if Postgres does not take it, and keeps it.
+    func flush() async throws {
+        var left = count
+        while left > 0 {
+            let batch = state.withLock { state in
+                let batch = Array(state.waiting.prefix(OutboxLimits.settledRowsMax))
+                state.waiting.removeFirst(batch.count)
+                return batch
+            }
+            guard !batch.isEmpty else { return }
+            left -= batch.count
+            do {
+                try await settle(batch)
+            } catch {
+                state.withLock { $0.waiting.insert(contentsOf: batch, at: 0) }
+                throw error
+            }
+        }
+    }
+
+    /// Settles a batch; one that the server refuses for its data is halved until the culprit is alone, and dropped.
+    ///
+    /// Otherwise one bad settlement would hold up every other one for ever. Its message falls due again.
+    private func settle(_ batch: [Settlement]) async throws {
+        do {
+            let report = try await database.settle(batch)
+            note(report)
+        } catch let error as PostgresError where error.isAboutData {
+            guard batch.count > 1 else {
+                logger.error(
+                    "a settlement is refused", metadata: ["message.id": "\(batch[0].message)", "error": "\(error)"])
+                return
+            }
+            try await settle(Array(batch[..<(batch.count / 2)]))
+            try await settle(Array(batch[(batch.count / 2)...]))
+        }
+    }
+
+    private func note(_ report: SettleReport) {
+        if report.cancelledCount > 0 {
+            logger.notice("cancelled, but sent", metadata: ["count": "\(report.cancelledCount)"])
+        }
+        if report.lostCount > 0 {
+            logger.warning("settled too late, another worker has it", metadata: ["count": "\(report.lostCount)"])
+        }
+        guard !report.unsettled.isEmpty else { return }
+        state.withLock { $0.waiting += report.unsettled }
+        signal.raise()
+    }
+}
+
+extension PostgresError {
+    /// Class 22, data exception, and class 23, integrity constraint violation.
+    fileprivate var isAboutData: Bool { sqlState?.hasPrefix("22") == true || sqlState?.hasPrefix("23") == true }
+}

@@ -1,0 +1,71 @@
+import GatepostDelivery
+import GatepostModel
+package import GatepostOutbox
+import Logging
+
+extension OutboxWorker {
+    /// Delivers one claimed message and says what is to become of it; nil if its handler settled it itself.
+    package func deliver(_ message: ClaimedMessage) async -> Settlement? {
+        let now = clock.now
+        guard now < message.expiresAt else { return Settlement(of: message, .ended(.expired, reason: nil), at: now) }
+        // A delivery that outlasts its lease may be sent by another worker at the same time.
+        guard message.leaseEnd - now > settings.deliveryDeadline else {
+            return Settlement(of: message, .released, at: now)
+        }
+        guard let handler = handlers[message.kind] else {
+            logger.error("no handler for a message", metadata: ["kind": "\(message.kind)"])
+            return putOff(message, at: now)
+        }
+        let result = await handler.handle(message, deadline: settings.deliveryDeadline)
+        return settlement(of: message, after: result, startedAt: now, endedAt: clock.now)
+    }
+
+    private func settlement(
+        of message: ClaimedMessage, after result: HandlerResult, startedAt: Instant, endedAt now: Instant
+    ) -> Settlement? {
+        switch result {
+        case .attempt(let result) where !result.reachedNetwork && result.outcome == .permanent:
+            tellUnattempted(message, result.reply)
+            return Settlement(of: message, .ended(.rejected, reason: "cannot_be_sent"), at: now)
+        case .attempt(let result) where !result.reachedNetwork:
+            tellUnattempted(message, result.reply)
+            return putOff(message, at: now)
+        case .attempt(let result):
+            let attempt = Attempt(result, startedAt: startedAt, endedAt: now)
+            let next = policy.nextTry(
+                of: message.kind, afterAttempts: Int(message.attemptCount) + 1, at: now, expiresAt: message.expiresAt,
+                retryAfter: result.retryAfter)
+            return Settlement(of: message, fate(after: attempt.outcome, nextTry: next), attempt: attempt, at: now)
+        case .ended(.obsolete, let reason):
+            return Settlement(of: message, .ended(.obsolete, reason: reason), at: now)
+        case .ended(.suppressed, let reason):
+            return Settlement(of: message, .ended(.suppressed, reason: reason), at: now)
+        case .settled:
+            return nil
+        case .failedBeforeNetwork(let words):
+            tellUnattempted(message, words)
+            return putOff(message, at: now)
+        }
+    }
+
+    private func tellUnattempted(_ message: ClaimedMessage, _ words: String) {
+        logger.warning(
+            "a message could not be attempted",
+            metadata: ["message.id": "\(message.id)", "kind": "\(message.kind)", "error": "\(words)"])
+    }
+
+    private func putOff(_ message: ClaimedMessage, at now: Instant) -> Settlement {
+        let next = policy.nextLook(afterClaims: Int(message.claimNumber), at: now)
+        return Settlement(of: message, .waits(until: next), at: now)
+    }
+
+    private func fate(after outcome: AttemptOutcome, nextTry: Instant?) -> Settlement.Fate {
+        switch (outcome, nextTry) {
+        case (.delivered, _): .ended(.delivered, reason: nil)
+        case (.permanent, _): .ended(.rejected, reason: nil)
+        case (.transient, let next?), (.indeterminate, let next?): .waits(until: next)
+        case (.transient, nil): .ended(.exhausted, reason: nil)
+        case (.indeterminate, nil): .ended(.indeterminate, reason: nil)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package import GatepostModel
+package import GatepostOutbox
+package import GatepostStore
+package import Logging
+import ServiceLifecycle
+
+/// Claims what is owed, hands each message to its handler, and settles what became of it.
+///
+/// Any number of workers run beside one another, in one process or in many. A worker that dies needs no rescue: its
+/// messages fall due again when their lease ends, and are sent with the same id and the same secrets.
+package struct OutboxWorker: Service {
+    let clock: any WallClock
+    let handlers: [MessageKind: any Handler]
+    let policy: RetryPolicy
+    /// How it paces itself.
+    package let settings: WorkerSettings
+    let signal: OutboxSignal
+    let logger: Logger
+    let claimer: OutboxClaimer
+    let settler: OutboxSettler
+
+    /// Wires a worker.
+    ///
+    /// - Parameters:
+    ///   - database: Where messages are claimed and settled.
+    ///   - clock: The database's time: leases of all workers are compared by it.
+    ///   - random: The chance in the retries' pauses.
+    ///   - handlers: One for each kind; a message of another kind is put off.
+    ///   - settings: How it paces itself.
+    ///   - signal: Raised in this process when something was owed.
+    ///   - logger: Where failures are told, once a streak.
+    package init(
+        database: Database, clock: any WallClock, random: any RandomSource, handlers: [MessageKind: any Handler],
+        settings: WorkerSettings = WorkerSettings(), signal: OutboxSignal = OutboxSignal(), logger: Logger
+    ) {
+        (self.clock, self.handlers, self.settings) = (clock, handlers, settings)
+        (self.signal, self.logger) = (signal, logger)
+        policy = RetryPolicy(random: random)
+        claimer = OutboxClaimer(database: database, lease: settings.lease)
+        settler = OutboxSettler(database: database, logger: logger)
+    }
+
+    /// Works until the service group asks it to shut down.
+    ///
+    /// Then it claims nothing more, finishes what is in flight within the grace, settles, and gives the rest back.
+    package func run() async {
+        let shift = WorkerShift(worker: self)
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await shift.run()
+        } onCancelOrGracefulShutdown: {
+            shift.stop()
+        }
+    }
+}
