@@ -12,6 +12,9 @@ actor OutboxClaimer {
     /// How far the promotion looks back beyond the last look.
     static let promotionMargin: Duration = .seconds(5)
 
+    /// How often one look repeats what came back full; the rest is the next look's, so that claims go on meanwhile.
+    static let repeatsMax = 20
+
     private let database: Database
     private let lease: Duration
     private var lists: [Lane: TurnList] = [:]
@@ -25,10 +28,10 @@ actor OutboxClaimer {
 
     /// Promotes what fell due and discovers what became ready since the last look, in one round trip.
     ///
-    /// Repeated at once while a statement came back full.
+    /// Repeated at once while a statement comes back full, up to a bound.
     func look(at now: Instant) async throws {
         var isFull = true
-        while isFull {
+        for _ in 0..<Self.repeatsMax where isFull {
             let promotionFloor = (promotedTo ?? now) - Self.promotionMargin
             let floors = Lane.allCases.map { ($0, discoveredTo[$0] ?? now - Self.discoveryMargin) }
             let (promoted, discovered) = try await database.system { batch in

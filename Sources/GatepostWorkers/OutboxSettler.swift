@@ -12,8 +12,8 @@ import Synchronization
 final class OutboxSettler: Sendable {
     /// The longest pause after a failure.
     static let pauseMax: Duration = .seconds(2)
-    /// How long a closed settler goes on trying.
-    static let triesAfterClosing = 5
+    /// How often a closed settler fails before it gives up: a shutdown has its limits, and leases end by themselves.
+    static let failuresAfterClosingMax = 2
 
     private struct State {
         var waiting: [Settlement] = []
@@ -60,7 +60,7 @@ final class OutboxSettler: Sendable {
                 if failures == 1 {
                     logger.error("cannot settle, the results are kept", metadata: ["error": "\(error)"])
                 }
-                if state.withLock({ $0.isClosed }), failures >= Self.triesAfterClosing {
+                if state.withLock({ $0.isClosed }), failures >= Self.failuresAfterClosingMax {
                     logger.error("giving up settling; what is left is delivered again", metadata: ["count": "\(count)"])
                     return
                 }
