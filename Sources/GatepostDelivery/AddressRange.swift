@@ -26,7 +26,9 @@ package struct AddressRange: Hashable, Sendable {
         (self.bytes, self.prefixLength) = (bytes, prefixLength)
     }
 
-    /// Whether the address, in network order, lies in the range. IPv4 and IPv6 never match each other.
+    /// Whether the address, in network order, lies in the range.
+    ///
+    /// IPv4 and IPv6 never match each other.
     package func contains(_ address: [UInt8]) -> Bool {
         address.count == bytes.count && Self.masked(address, prefixLength) == bytes
     }

@@ -19,7 +19,7 @@ package final class HTTPTransport: Sendable {
     /// Starts the transport's thread.
     ///
     /// - Parameters:
-    ///   - guard: Decides what may be dialled.
+    ///   - addressGuard: Decides what may be dialled.
     ///   - caBundlePath: Trusted certificates in PEM, nil for the system's.
     ///   - allowsPlainHTTP: Whether `http://` will do; only in dev.
     /// - Throws: `CurlError.unsupported` if libcurl lacks something that is needed.

@@ -4,7 +4,9 @@ import GatepostModel
 enum RetryAfter {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    /// How long to wait from `now`; nil if it is neither form. A date that has passed means no wait.
+    /// How long to wait from `now`; nil if it is neither form.
+    ///
+    /// A date that has passed means no wait.
     static func parse(_ text: String, now: Instant) -> Duration? {
         let trimmed = text.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
         if !trimmed.isEmpty, trimmed.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {

@@ -30,7 +30,8 @@ package struct MailTemplates: Sendable {
                 guard let text = try? String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8) else {
                     throw Missing(file: file)
                 }
-                let plain = part == "html" ? "" : "{{% CONTENT_TYPE:TEXT}}\n"
+                // Mustache escapes nothing: its own escaping leaves a sign alone that a combining mark follows.
+                let plain = "{{% CONTENT_TYPE:TEXT}}\n"
                 templates["\(name.rawValue).\(part)"] = try MustacheTemplate(string: plain + text)
             }
         }
@@ -39,9 +40,25 @@ package struct MailTemplates: Sendable {
 
     /// Renders a mail.
     package func render(_ name: Name, _ values: [String: String]) -> MailContent {
-        func text(_ part: String) -> String { templates["\(name.rawValue).\(part)"]?.render(values) ?? "" }
+        func text(_ part: String, _ values: [String: String]) -> String {
+            templates["\(name.rawValue).\(part)"]?.render(values) ?? ""
+        }
         return MailContent(
-            subject: text("subject").trimmingCharacters(in: .whitespacesAndNewlines), text: text("text"),
-            html: text("html"))
+            subject: text("subject", values).trimmingCharacters(in: .whitespacesAndNewlines),
+            text: text("text", values), html: text("html", values.mapValues(Self.escaped)))
+    }
+
+    /// Escapes markup by scalars, as a browser reads it; a grapheme cluster of `"` and a mark is still a quote to it.
+    private static func escaped(_ value: String) -> String {
+        value.unicodeScalars.reduce(into: "") { text, scalar in
+            switch scalar {
+            case "<": text += "&lt;"
+            case ">": text += "&gt;"
+            case "&": text += "&amp;"
+            case "\"": text += "&quot;"
+            case "'": text += "&#39;"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
     }
 }
