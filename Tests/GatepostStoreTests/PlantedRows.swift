@@ -1,0 +1,142 @@
+import GatepostModel
+import GatepostStore
+import Postgres
+import TestSupport
+
+/// One row for each table of an app, as the app's own role writes it; a test fails when a table is missing here.
+struct PlantedRows {
+    let app: AppID
+    private let random = SeededRandom()
+    private let now = TestClock.start
+    private let ids: [UserID]
+
+    init(of app: AppID) {
+        self.app = app
+        ids = (0..<8).map { [random] _ in .make(at: TestClock.start, random: random) }
+    }
+
+    /// Table and statement, in an order in which each finds what it refers to.
+    var inserts: [(table: String, statement: SQL)] {
+        [("apps", appRow), ("clients", client), ("client_redirect_uris", redirectURI), ("users", user)]
+            + [("credentials", credential), ("flows", flow), ("sessions", session), ("token_families", family)]
+            + [("refresh_tokens", refreshToken), ("authorization_codes", code), ("signing_keys", signingKey)]
+            + [("outbox", message), ("deliveries", delivery), ("delivery_attempts", attempt)]
+            + [("audit_events", event), ("rate_limits", limit), ("idempotency_keys", idempotencyKey)]
+    }
+
+    private var user: SQL {
+        """
+        insert into users (app_id, id, email, email_entered, state, auth_epoch, created_at)
+        values (\(app), \(ids[0]), 'ada@example.com', 'ada@example.com', 'active', 1, \(now))
+        """
+    }
+
+    private var client: SQL {
+        "insert into clients (app_id, id, name, created_at) values (\(app), \(ids[1]), 'Web', \(now))"
+    }
+
+    private var appRow: SQL {
+        "insert into apps (id, name, state, settings, created_at) values (\(app), 'App', 'active', '{}', \(now))"
+    }
+
+    private var redirectURI: SQL {
+        "insert into client_redirect_uris (app_id, client_id, uri) values (\(app), \(ids[1]), 'https://app.example/')"
+    }
+
+    private var credential: SQL {
+        """
+        insert into credentials (app_id, user_id, kind, password_hash, version, created_at, changed_at)
+        values (\(app), \(ids[0]), 'password', '$test$', 1, \(now), \(now))
+        """
+    }
+
+    private var flow: SQL {
+        """
+        insert into flows (app_id, id, kind, state, user_id, email, auth_epoch, secret_epoch, token_hash, link_hash,
+                           code_hash, created_at, expires_at)
+        values (\(app), \(ids[2]), 'sign_up', 'pending', \(ids[0]), 'ada@example.com', 1, 1, '\\x01',
+                \(ids[2].uuid.bytes), '\\x03', \(now), \(now))
+        """
+    }
+
+    private var session: SQL {
+        """
+        insert into sessions (app_id, id, user_id, client_id, auth_epoch, amr, authenticated_at, created_at,
+                              last_used_at, idle_expires_at, expires_at)
+        values (\(app), \(ids[3]), \(ids[0]), \(ids[1]), 1, '{pwd}', \(now), \(now), \(now), \(now), \(now))
+        """
+    }
+
+    private var family: SQL {
+        """
+        insert into token_families (app_id, id, session_id, client_id, created_at, expires_at)
+        values (\(app), \(ids[4]), \(ids[3]), \(ids[1]), \(now), \(now))
+        """
+    }
+
+    private var refreshToken: SQL {
+        """
+        insert into refresh_tokens (app_id, token_hash, family_id, generation, auth_epoch, created_at, expires_at)
+        values (\(app), \(ids[4].uuid.bytes), \(ids[4]), 1, 1, \(now), \(now))
+        """
+    }
+
+    private var code: SQL {
+        """
+        insert into authorization_codes (app_id, code_hash, client_id, user_id, auth_epoch, redirect_uri,
+                                         code_challenge, amr, authenticated_at, created_at, expires_at)
+        values (\(app), \(ids[5].uuid.bytes), \(ids[1]), \(ids[0]), 1, 'https://app.example/', 'challenge', '{pwd}',
+                \(now), \(now), \(now))
+        """
+    }
+
+    private var signingKey: SQL {
+        """
+        insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at)
+        values (\(app), \(ids[6]), 'ES256', 'next', '\\x04', '\\x00', \(now))
+        """
+    }
+
+    private var message: SQL {
+        """
+        insert into outbox (app_id, id, kind, lane, route, ready, due_at, expires_at, payload, created_at)
+        values (\(app), \(ids[7]), 'mail.verification', 'interactive', 'mail', false, 'infinity', 'infinity', '{}',
+                \(now))
+        """
+    }
+
+    private var delivery: SQL {
+        """
+        insert into deliveries (app_id, id, kind, lane, route, outcome, attempt_count, payload, created_at, ended_at)
+        values (\(app), \(ids[6]), 'mail.verification', 'interactive', 'mail', 'delivered', 1, '{}', \(now), \(now))
+        """
+    }
+
+    private var attempt: SQL {
+        """
+        insert into delivery_attempts (app_id, message_id, claim_number, outcome, reply, started_at, ended_at)
+        values (\(app), \(ids[6]), 1, 'delivered', '250 ok', \(now), \(now))
+        """
+    }
+
+    private var event: SQL {
+        """
+        insert into audit_events (app_id, id, kind, actor_kind, details, created_at)
+        values (\(app), \(ids[5]), 'sign_up.started', 'anyone', '{}', \(now))
+        """
+    }
+
+    private var limit: SQL {
+        """
+        insert into rate_limits (app_id, key_hash, window_at, count, expires_at)
+        values (\(app), '\\x01', \(now), 1, \(now))
+        """
+    }
+
+    private var idempotencyKey: SQL {
+        """
+        insert into idempotency_keys (app_id, key_hash, request_hash, reference, created_at, expires_at)
+        values (\(app), '\\x01', '\\x02', '{}', \(now), \(now))
+        """
+    }
+}
