@@ -51,7 +51,8 @@ struct BadInputTests {
             problem: .malformedJSON, detail: "A field comes twice."),
         Case(
             name: "a field twice, once escaped",
-            body: #"{"email":"ada@example.com","\u0065mail":"eve@example.com","password":"x"}"#, problem: .unknownField),
+            body: #"{"email":"ada@example.com","\u0065mail":"eve@example.com","password":"x"}"#,
+            problem: .unknownField),
         Case(
             name: "17 levels", body: String(repeating: "[", count: 17) + String(repeating: "]", count: 17),
             problem: .malformedJSON, detail: "The body nests more than 16 levels deep."),
@@ -66,7 +67,8 @@ struct BadInputTests {
             name: "a weak password", body: #"{"email":"ada@example.com","password":"password123456789"}"#,
             problem: .weakPassword),
         Case(
-            name: "a short password", body: #"{"email":"ada@example.com","password":"x1y2z3"}"#, problem: .weakPassword),
+            name: "a short password", body: #"{"email":"ada@example.com","password":"x1y2z3"}"#,
+            problem: .weakPassword),
     ]
 
     @Test(arguments: cases) func `a bad body is refused by name and leaves only an audit event`(_ bad: Case)

@@ -69,7 +69,7 @@ struct ServerTests {
             let page = try await server.send("GET", "/dev/mails/m1")
             #expect(page.text.contains(#"<a href="https://auth.example.test/apps/a/links/b?c=d&amp;e=f""#))
             #expect(page.text.contains("Bye &lt;b&gt;"))
-            #expect(page.text.contains(#"srcdoc="&lt;p style=&quot;color:red&quot;&gt;Hello"#))
+            #expect(page.text.contains(#"&gt;&lt;p style=&quot;color:red&quot;&gt;Hello"#))
             #expect(page.text.contains("sandbox=\"allow-popups"))
             #expect(try await server.send("GET", "/dev/mails/m2").problem == .notFound)
         }

@@ -22,6 +22,7 @@ struct AccessLog: RouterMiddleware {
     ) async throws -> Response {
         let start = clock.now
         let response = try await next(request, context)
+        guard logger.logLevel <= .info else { return response }
         var metadata: Logger.Metadata = [
             "request.id": "\(context.id)",
             "request.method": "\(request.method.rawValue)",
