@@ -13,8 +13,21 @@ package struct AppFlow: Sendable {
         (self.database, self.clock, self.random, self.keys) = (database, clock, random, keys)
     }
 
+    /// A setting is outside its bounds.
+    package struct SettingOutOfBounds: Error {
+        /// Its name in JSON.
+        package let field: String
+    }
+
     /// Creates an app with its first signing key, in one transaction: there is no moment without a key.
+    ///
+    /// - Parameters:
+    ///   - name: 1 to 100 characters.
+    ///   - settings: What the app decides for itself; checked here, so that no reader need look again.
+    /// - Returns: The app's id.
+    /// - Throws: `SettingOutOfBounds` before anything is written, or `PostgresError`.
     package func createApp(named name: String, settings: AppSettings = AppSettings()) async throws -> AppID {
+        if let field = settings.fieldOutOfBounds { throw SettingOutOfBounds(field: field) }
         let occasion = Occasion(now: clock.now, origin: .none, random: random)
         let app: AppID = occasion.id()
         let key = try SigningKeyMaterial.make(in: app, id: occasion.id(), keys: keys, at: occasion.now)

@@ -151,14 +151,23 @@ package enum FlowProof: Sendable {
 extension AppTransaction {
     /// Passes a pending sign-up flow; nil if the proof is wrong or another caller was first.
     ///
-    /// One guarded update reads and uses up: of any number of racing callers one gets the row.
+    /// One guarded update reads and uses up: of any number of racing callers one gets the row. The user is locked
+    /// before the flow, in the order of a sign-up that supersedes it: two orders could lock each other out.
     package func consumeSignUpFlow(_ proof: FlowProof, at now: Instant) async throws -> FlowRecord? {
-        try await query(
+        let stands: SQL = """
+            \(userStands) and f.app_id = \(scope.appID) and f.kind = 'sign_up' and \(proof.condition)
+            and f.state = 'pending' and f.expires_at > \(now)
             """
+        return try await query(
+            """
+            with u as materialized (
+                   select u.app_id, u.id, u.state, u.email, u.auth_epoch, u.email_verified_at
+                     from users as u
+                     join flows as f on \(stands)
+                      for no key update of u)
             update flows as f set state = 'passed', ended_at = \(now)
-              from users as u
-             where \(userStands) and f.app_id = \(scope.appID) and f.kind = 'sign_up' and \(proof.condition)
-               and f.state = 'pending' and f.expires_at > \(now)
+              from u
+             where \(stands)
             returning \(columns)
             """
         ).first.map(FlowRecord.init)

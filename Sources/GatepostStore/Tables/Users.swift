@@ -22,12 +22,15 @@ package struct UserRecord: Sendable {
 
 extension AppBatch {
     /// Makes an unverified user unless the address has one.
+    ///
+    /// The update that never happens locks the row of the one it has: of two sign-ups the later one then sees the
+    /// earlier one's flow and supersedes it.
     package mutating func insertUser(_ id: UserID, email: EmailAddress, at now: Instant) {
         add(
             """
-            insert into users (app_id, id, email, email_entered, state, auth_epoch, created_at)
+            insert into users as u (app_id, id, email, email_entered, state, auth_epoch, created_at)
             values (\(scope.appID), \(id), \(email.canonical), \(email.ascii), 'active', 1, \(now))
-            on conflict (app_id, email) do nothing
+            on conflict (app_id, email) do update set created_at = u.created_at where false
             """)
     }
 

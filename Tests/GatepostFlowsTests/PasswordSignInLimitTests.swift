@@ -1,0 +1,99 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+import Passwords
+import Postgres
+import TestSupport
+import Testing
+
+/// How often a password can be tried.
+@Suite("Password sign-in: limit", .showsSeed)
+struct PasswordSignInLimitTests {
+    let ada: EmailAddress
+    let wrong = Secret("wrong lamps on a grey harbour wall")
+
+    init() throws {
+        ada = try .of("ada@example.com")
+    }
+
+    private func signIn(_ test: TestFlows, password: Secret) async throws -> PasswordSignInFlow.Outcome {
+        try await test.flows.signIn.signIn(
+            ada, password: password, to: test.client(), in: test.scope, from: TestFlows.origin)
+    }
+
+    /// How many tries the address has spent.
+    private func spent(_ test: TestFlows) async throws -> Int32? {
+        // The mail's limit has another window.
+        try await test.read("select count from rate_limits where expires_at = \(TestClock.start + .minutes(15))") {
+            try $0.get("count", as: Int32.self)
+        }.first
+    }
+
+    @Test func `twenty tries in a window, whatever was wrong with them, and then none`() async throws {
+        let test = try await TestFlows.make()
+        // Without a user each try costs a hash all the same.
+        for _ in 0..<20 {
+            let found = try await signIn(test, password: wrong).refusal?.code
+            #expect(found == .invalidCredentials)
+        }
+
+        test.clock.advance(by: .minutes(5))
+        try await test.expectRefusal(.signInRefused, "rate_limited", alsoChanging: ["rate_limits"]) {
+            let refusal = try await signIn(test, password: wrong).refusal
+            #expect(refusal == Refusal(.rateLimited, retryAfter: .minutes(10)))
+        }
+        test.clock.advance(by: .minutes(10))
+        #expect(try await signIn(test, password: wrong).refusal?.code == .invalidCredentials)
+    }
+
+    @Test func `while an address is limited the right password is not even compared`() async throws {
+        let test = try await TestFlows.make()
+        try await test.verifiedUser(ada)
+        for _ in 0..<20 { try await spend(test) }
+
+        #expect(try await signIn(test, password: TestFlows.password).refusal?.code == .rateLimited)
+        test.clock.advance(by: .minutes(15))
+        #expect(try await signIn(test, password: TestFlows.password).code != nil)
+    }
+
+    /// A try that is refused before its hash: the client is unknown.
+    private func spend(_ test: TestFlows) async throws {
+        let client = PasswordSignInFlow.Client(
+            id: test.app.newID(), redirectURI: TestFlows.redirectURI, challenge: try TestFlows.challenge())
+        _ = try await test.flows.signIn.signIn(
+            ada, password: wrong, to: client, in: test.scope, from: TestFlows.origin)
+    }
+
+    @Test func `a success gives its try back`() async throws {
+        let test = try await TestFlows.make()
+        try await test.verifiedUser(ada)
+        for _ in 0..<19 { try await spend(test) }
+
+        for _ in 0..<3 { #expect(try await signIn(test, password: TestFlows.password).code != nil) }
+
+        #expect(try await spent(test) == 19)
+        #expect(try await signIn(test, password: wrong).refusal?.code == .invalidCredentials)
+        #expect(try await signIn(test, password: TestFlows.password).refusal?.code == .rateLimited)
+    }
+
+    @Test func `a try is counted before the hash: a busy hasher gives none back`() async throws {
+        let hasher = PasswordHasher(threads: 1, queueMax: 1)
+        await hasher.shutdown()
+        let test = try await TestFlows.make(hasher: hasher)
+
+        await #expect(throws: HasherBusy.self) { try await signIn(test, password: wrong) }
+
+        #expect(try await spent(test) == 1)
+    }
+
+    @Test func `of forty racing tries at most twenty are compared`() async throws {
+        let test = try await TestFlows.make()
+        try await test.verifiedUser(ada)
+        for _ in 0..<15 { try await spend(test) }
+
+        let refusals = try await race(40) { try await signIn(test, password: wrong).refusal?.code }
+
+        #expect(refusals.count { $0 == .invalidCredentials } == 5)
+        #expect(refusals.count { $0 == .rateLimited } == 35)
+    }
+}

@@ -1,0 +1,92 @@
+package import Crypto
+package import GatepostFlows
+package import GatepostModel
+package import GatepostStore
+package import Passwords
+
+/// The flows over one app of a test, wired as the program wires them, with the test's clock and chance.
+///
+/// The app's signing key is the test's own, so that a test can forge what a thief of the key could not do better.
+package struct TestFlows: Sendable {
+    /// Where Gatepost says it is reached.
+    package static let baseURL = "https://auth.example.test"
+    /// A password that the policy takes.
+    package static let password = Secret("seven lamps on a grey harbour wall")
+    /// What the client of a test's app has registered.
+    package static let redirectURI = "https://app.example/callback"
+    /// The client's PKCE verifier.
+    package static let codeVerifier = "test-verifier-of-forty-three-characters-0123"
+    /// Where the requests of a test come from.
+    package static let origin = RequestOrigin(ip: "192.0.2.7", userAgent: "Test/1")
+    /// One for all tests: its threads are the cost.
+    package static let hasher = PasswordHasher(threads: 2, queueMax: 500)
+
+    package let app: TestApp
+    package let signingKey: P256.Signing.PrivateKey
+    package let signingKeyID: SigningKeyID
+    package let keys: KeyCache
+    package let issuer: TokenIssuer
+    package let flows: Flows
+
+    package var clock: TestClock { app.clock }
+    package var scope: AppScope { app.scope }
+    package var database: Database { app.database }
+
+    /// Makes an app with a client and a signing key, and wires the flows.
+    ///
+    /// - Parameters:
+    ///   - clock: The time; by default one of its own.
+    ///   - signingKeyID: The key's id, for tests in which two apps have one of the same id.
+    ///   - hasher: What hashes passwords; by default the one that tests share.
+    /// - Returns: The flows.
+    /// - Throws: What Postgres says.
+    package static func make(
+        clock: TestClock = TestClock(), signingKeyID: SigningKeyID? = nil, hasher: PasswordHasher = TestFlows.hasher
+    ) async throws -> TestFlows {
+        let app = try await TestApp.make(clock: clock)
+        let (key, id) = (P256.Signing.PrivateKey(), signingKeyID ?? app.newID())
+        let new = try app.newSigningKey(key, id)
+        try await app.database.batch(in: app.scope) { $0.insertFirstSigningKey(new) }
+        return TestFlows(app, key, id, hasher)
+    }
+
+    /// The same app in a process that has just started: nothing is remembered.
+    package func restarted(keys: KeyRing? = nil, hasher: PasswordHasher = TestFlows.hasher) -> TestFlows {
+        let app = TestApp(
+            database: app.database, scope: app.scope, client: app.client, clock: app.clock, random: app.random,
+            keys: keys ?? app.keys)
+        return TestFlows(app, signingKey, signingKeyID, hasher)
+    }
+
+    private init(
+        _ app: TestApp, _ signingKey: P256.Signing.PrivateKey, _ signingKeyID: SigningKeyID, _ hasher: PasswordHasher
+    ) {
+        let (database, clock, random, policy) = (app.database, app.clock, app.random, PasswordPolicy())
+        (self.app, self.signingKey, self.signingKeyID) = (app, signingKey, signingKeyID)
+        keys = KeyCache(database: database, ring: app.keys, clock: clock)
+        issuer = TokenIssuer(cache: keys, random: random, baseURL: Self.baseURL)
+        flows = Flows(
+            signUp: SignUpFlow(
+                database: database, clock: clock, random: random, keys: app.keys, hasher: hasher, policy: policy),
+            verification: VerificationFlow(
+                database: database, clock: clock, random: random, keys: app.keys, hasher: hasher, policy: policy),
+            signIn: PasswordSignInFlow(database: database, clock: clock, random: random, hasher: hasher),
+            codeExchange: CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer),
+            refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
+            signOut: SignOutFlow(database: database, clock: clock, random: random),
+            session: SessionFlow(
+                database: database, clock: clock, verifier: TokenVerifier(cache: keys, baseURL: Self.baseURL)),
+            refusal: RefusalFlow(database: database, clock: clock, random: random))
+    }
+}
+
+extension TestApp {
+    /// A signing key of the test's own as it is written, its private half sealed for this app.
+    package func newSigningKey(_ key: P256.Signing.PrivateKey, _ id: SigningKeyID) throws -> NewSigningKey {
+        let place = SealedPlace(
+            table: "signing_keys", column: "private_sealed", app: self.id, row: id.uuid.bytes)
+        return NewSigningKey(
+            id: id, publicKey: Array(key.publicKey.x963Representation),
+            privateSealed: try keys.seal(Array(key.rawRepresentation), at: place), at: clock.now)
+    }
+}
