@@ -40,11 +40,7 @@ final class Program: Sendable {
     private let name: String
     private let state = Watched(State())
 
-    /// Starts the program; whoever does so must end it.
-    ///
-    /// - Parameters:
-    ///   - arguments: What follows its name.
-    ///   - environment: All of its environment but for what it needs to run at all.
+    /// Starts the program, with no more of an environment than what is given; whoever does so must end it.
     init(_ arguments: [String], environment: [String: String]) throws {
         name = (["gatepost"] + arguments).joined(separator: " ")
         process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
@@ -118,14 +114,19 @@ final class Program: Sendable {
         if !hasEnded { _ = Foundation.kill(process.processIdentifier, number) }
     }
 
+    /// A pipe that a thread of its own reads to the end.
+    ///
+    /// Foundation's `readabilityHandler` was seen to miss the end of a stream now and then.
     private func pipe(to stream: any WritableKeyPath<State, Data> & Sendable) -> Pipe {
         let pipe = Pipe()
-        pipe.fileHandleForReading.readabilityHandler = { [state] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            state.update { state in
-                state[keyPath: stream].append(data)
-                if data.isEmpty { state.openStreams -= 1 }
+        Thread.detachNewThread { [state] in
+            while true {
+                let data = pipe.fileHandleForReading.availableData
+                state.update { state in
+                    state[keyPath: stream].append(data)
+                    if data.isEmpty { state.openStreams -= 1 }
+                }
+                if data.isEmpty { return }
             }
         }
         return pipe
