@@ -107,7 +107,7 @@ let package = Package(
         tests("PasswordsTests", ["Passwords"]),
         tests("DomainNamesTests", ["DomainNames"]),
         tests("GatepostModelTests", ["GatepostModel"]),
-        tests("GatepostStoreTests", ["GatepostStore", "GatepostModel", "Postgres", "TestSupport"]),
+        tests("GatepostStoreTests", ["GatepostStore", "GatepostModel", "GatepostDev", "Postgres", "TestSupport"]),
         tests("GatepostOutboxTests", ["GatepostOutbox", "GatepostStore", "GatepostModel", "Postgres", "TestSupport"]),
         tests(
             "GatepostDeliveryTests", ["GatepostDelivery", "GatepostModel", "GatepostDev", "Curl", "TestSupport"]),
@@ -120,6 +120,18 @@ let package = Package(
         tests(
             "GatepostAPITests",
             ["GatepostAPI", "GatepostStore", "GatepostModel", "Passwords", "Postgres", "Curl", "TestSupport", crypto]),
+        tests(
+            "GatepostFlowsTests",
+            [
+                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres",
+                "TestSupport", crypto,
+            ]),
+        tests(
+            "EndToEndTests",
+            ["gatepost", "GatepostDev", "GatepostModel", "Postgres", "Curl", "TestSupport", crypto]),
+        tests(
+            "GatepostTests",
+            ["gatepost", "GatepostModel", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("GatepostDevTests", ["GatepostDev"] + nio),
         tests("TidyTests"),
     ]

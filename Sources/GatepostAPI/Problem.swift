@@ -73,10 +73,11 @@ extension Duration {
 }
 
 extension JSONEncoder {
-    /// The encoder of every JSON answer: slashes as they are, since nothing is put into HTML.
+    /// The encoder of every JSON answer: members in order, so that two answers can be compared, and slashes as they
+    /// are, since nothing is put into HTML.
     static var answers: JSONEncoder {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
     }
 }

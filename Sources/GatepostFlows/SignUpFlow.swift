@@ -1,5 +1,5 @@
 package import GatepostModel
-import GatepostOutbox
+package import GatepostOutbox
 package import GatepostStore
 package import Passwords
 
@@ -15,14 +15,15 @@ package struct SignUpFlow: Sendable {
     let keys: KeyRing
     let hasher: PasswordHasher
     let policy: PasswordPolicy
+    let signal: OutboxSignal
 
-    /// Wires the flow.
+    /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
-        policy: PasswordPolicy
+        policy: PasswordPolicy, signal: OutboxSignal = OutboxSignal()
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
-        (self.keys, self.hasher, self.policy) = (keys, hasher, policy)
+        (self.keys, self.hasher, self.policy, self.signal) = (keys, hasher, policy, signal)
     }
 
     /// What whoever began a sign-up holds; the token proves later that it was they.
@@ -70,6 +71,7 @@ package struct SignUpFlow: Sendable {
                 expiresAt: flow.expiresAt - Lifetimes.mailMargin)
             batch.record(occasion.event(.signUpStarted, by: .anyone, flowID: id))
         }
+        signal.raise()
         return .started(Started(flow: id, token: flow.token, expiresAt: flow.expiresAt))
     }
 

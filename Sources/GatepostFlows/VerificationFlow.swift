@@ -1,5 +1,5 @@
 package import GatepostModel
-import GatepostOutbox
+package import GatepostOutbox
 package import GatepostStore
 package import Passwords
 
@@ -15,14 +15,15 @@ package struct VerificationFlow: Sendable {
     let keys: KeyRing
     let hasher: PasswordHasher
     let policy: PasswordPolicy
+    let signal: OutboxSignal
 
-    /// Wires the flow.
+    /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
-        policy: PasswordPolicy
+        policy: PasswordPolicy, signal: OutboxSignal = OutboxSignal()
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
-        (self.keys, self.hasher, self.policy) = (keys, hasher, policy)
+        (self.keys, self.hasher, self.policy, self.signal) = (keys, hasher, policy, signal)
     }
 
     /// What a link shows before anyone clicks.
@@ -118,6 +119,7 @@ package struct VerificationFlow: Sendable {
                 expiresAt: record.expiresAt - Lifetimes.mailMargin)
             batch.record(occasion.event(.verificationResent, by: .anyone, flowID: flow))
         }
+        signal.raise()
         return nil
     }
 

@@ -31,7 +31,7 @@ extension GatepostModel.Configuration {
     /// Reads the environment; unknown `GATEPOST_` variables, values out of bounds and missing ones are errors.
     init(environment: [String: String], for scope: ConfigurationScope) throws {
         for name in environment.keys.sorted() where name.hasPrefix(Setting.prefix) {
-            guard Setting.foreign.contains(name) || Setting.allCases.contains(where: { $0.environmentName == name })
+            guard Setting.isForTests(name) || Setting.allCases.contains(where: { $0.environmentName == name })
             else { throw UnusableSetting(unknown: name) }
         }
         let secrets = Set(Setting.allCases.filter(\.isSecret).map(\.environmentName))

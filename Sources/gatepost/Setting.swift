@@ -31,8 +31,11 @@ enum Setting: String, CaseIterable {
     case jobs
 
     static let prefix = "GATEPOST_"
-    /// Variables that the test suite and the build read; they configure no program.
-    static let foreign: Set<String> = ["GATEPOST_TEST_DATABASE_URL", "GATEPOST_SEED"]
+
+    /// Whether a variable is the test suite's, which configures no program.
+    static func isForTests(_ name: String) -> Bool {
+        name.hasPrefix("GATEPOST_TEST_") || name == "GATEPOST_SEED"
+    }
 
     var environmentName: String {
         Self.prefix + rawValue.uppercased().map { $0 == "." ? "_" : String($0) }.joined()

@@ -21,6 +21,8 @@ struct Wiring: Sendable {
     let database: Database
     let clock: DatabaseClock
     let random = SystemRandom()
+    /// Wakes the worker of this process, where API and worker share one.
+    let signal = OutboxSignal()
 
     /// Connects, takes the database's time, and refuses a login role that could see past row-level security.
     static func open(_ configuration: Configuration) async throws -> Wiring {
@@ -96,9 +98,11 @@ struct Wiring: Sendable {
         let verifier = TokenVerifier(cache: cache, baseURL: configuration.baseURL)
         let flows = Flows(
             signUp: SignUpFlow(
-                database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy),
+                database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy,
+                signal: signal),
             verification: VerificationFlow(
-                database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy),
+                database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy,
+                signal: signal),
             signIn: PasswordSignInFlow(database: database, clock: clock, random: random, hasher: hasher),
             codeExchange: CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer),
             refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
@@ -145,7 +149,7 @@ struct Wiring: Sendable {
                 deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),
                 deliveryDeadline: .seconds(configuration.smtpDeadlineSeconds),
                 idlePause: .milliseconds(configuration.outboxPollMilliseconds)),
-            logger: logger)
+            signal: signal, logger: logger)
         let jobs = JobRunner(
             database: database, catalog: try JobCatalog(folder: configuration.jobsFolder), clock: clock,
             logger: logger)

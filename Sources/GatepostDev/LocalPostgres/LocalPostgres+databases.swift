@@ -45,6 +45,33 @@ extension LocalPostgres {
         return outcome.output
     }
 
+    /// The schema of a database as `pg_dump` writes it, without what differs between versions or owners.
+    ///
+    /// - Parameter database: Which one.
+    /// - Returns: Statements, without comments and settings.
+    /// - Throws: `LocalPostgresError.failed` with what `pg_dump` said.
+    package nonisolated func schema(of database: String) async throws -> String {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString).sql")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let dump = ShortCommand(
+            program: programs.path(of: "pg_dump"),
+            arguments: [
+                "--schema-only", "--no-owner", "--no-comments", "--file=\(file.path)",
+                "--dbname=\(url(database: database))",
+            ])
+        let outcome = try await dump.run()
+        guard outcome.status == 0 else {
+            throw LocalPostgresError.failed(program: "pg_dump", output: outcome.output)
+        }
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+            !line.hasPrefix("--") && !line.hasPrefix("SET ") && !line.hasPrefix("SELECT pg_catalog.")
+                && !line.hasPrefix("\\")
+        }
+        let paragraphs = lines.split(whereSeparator: \.isEmpty).map { $0.joined(separator: "\n") }
+        return paragraphs.joined(separator: "\n\n") + "\n"
+    }
+
     private nonisolated func quoted(_ name: String) -> String {
         "\"" + name.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }

@@ -1,0 +1,680 @@
+CREATE TABLE public.apps (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    settings jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    suspended_at timestamp with time zone,
+    CONSTRAINT apps_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT apps_settings_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
+    CONSTRAINT apps_state_known CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text]))),
+    CONSTRAINT apps_suspended_dated CHECK (((state = 'suspended'::text) = (suspended_at IS NOT NULL)))
+);
+
+CREATE TABLE public.audit_events (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    client_id uuid,
+    session_id uuid,
+    flow_id uuid,
+    reason text,
+    ip text,
+    user_agent text,
+    details jsonb NOT NULL,
+    transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT audit_events_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['user'::text, 'anyone'::text, 'operator'::text, 'job'::text, 'worker'::text]))),
+    CONSTRAINT audit_events_kind_form CHECK ((kind ~ '^[a-z_]+\.[a-z_]+$'::text))
+);
+
+CREATE TABLE public.authorization_codes (
+    app_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    client_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    auth_epoch integer NOT NULL,
+    redirect_uri text NOT NULL,
+    code_challenge text NOT NULL,
+    amr text[] NOT NULL,
+    authenticated_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    redeemed_at timestamp with time zone,
+    session_id uuid,
+    CONSTRAINT authorization_codes_redeemed_once CHECK (((redeemed_at IS NULL) = (session_id IS NULL)))
+);
+
+CREATE TABLE public.client_redirect_uris (
+    app_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    uri text NOT NULL,
+    CONSTRAINT client_redirect_uris_uri_length CHECK (((octet_length(uri) >= 1) AND (octet_length(uri) <= 2000)))
+);
+
+CREATE TABLE public.clients (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT clients_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+);
+
+CREATE TABLE public.credentials (
+    app_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    password_hash text NOT NULL,
+    version integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT credentials_kind_known CHECK ((kind = 'password'::text))
+);
+
+CREATE TABLE public.deliveries (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    lane text NOT NULL,
+    route text NOT NULL,
+    flow_id uuid,
+    user_id uuid,
+    recipient_hash bytea,
+    outcome text NOT NULL,
+    reason text,
+    attempt_count integer NOT NULL,
+    payload jsonb NOT NULL,
+    replay_of uuid,
+    trace text,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT deliveries_lane_known CHECK ((lane = ANY (ARRAY['interactive'::text, 'notice'::text, 'bulk'::text]))),
+    CONSTRAINT deliveries_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'rejected'::text, 'exhausted'::text, 'expired'::text, 'obsolete'::text, 'suppressed'::text, 'cancelled'::text, 'indeterminate'::text])))
+)
+PARTITION BY RANGE (ended_at);
+
+CREATE TABLE public.deliveries_default (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    lane text NOT NULL,
+    route text NOT NULL,
+    flow_id uuid,
+    user_id uuid,
+    recipient_hash bytea,
+    outcome text NOT NULL,
+    reason text,
+    attempt_count integer NOT NULL,
+    payload jsonb NOT NULL,
+    replay_of uuid,
+    trace text,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT deliveries_lane_known CHECK ((lane = ANY (ARRAY['interactive'::text, 'notice'::text, 'bulk'::text]))),
+    CONSTRAINT deliveries_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'rejected'::text, 'exhausted'::text, 'expired'::text, 'obsolete'::text, 'suppressed'::text, 'cancelled'::text, 'indeterminate'::text])))
+);
+
+CREATE TABLE public.delivery_attempts (
+    app_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    claim_number integer NOT NULL,
+    outcome text NOT NULL,
+    code integer,
+    reply text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT delivery_attempts_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'transient'::text, 'permanent'::text, 'indeterminate'::text])))
+)
+PARTITION BY RANGE (ended_at);
+
+CREATE TABLE public.delivery_attempts_default (
+    app_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    claim_number integer NOT NULL,
+    outcome text NOT NULL,
+    code integer,
+    reply text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT delivery_attempts_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'transient'::text, 'permanent'::text, 'indeterminate'::text])))
+);
+
+CREATE TABLE public.flows (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    reason text,
+    user_id uuid,
+    email text NOT NULL,
+    auth_epoch integer NOT NULL,
+    secret_epoch smallint NOT NULL,
+    token_hash bytea NOT NULL,
+    link_hash bytea NOT NULL,
+    code_hash bytea NOT NULL,
+    code_attempt_count integer DEFAULT 0 NOT NULL,
+    password_hash text,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT flows_ended_dated CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT flows_kind_known CHECK ((kind = 'sign_up'::text)),
+    CONSTRAINT flows_passed_user CHECK (((state <> 'passed'::text) OR (user_id IS NOT NULL))),
+    CONSTRAINT flows_refused_reason CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
+    CONSTRAINT flows_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'passed'::text, 'refused'::text])))
+);
+
+CREATE TABLE public.idempotency_keys (
+    app_id uuid NOT NULL,
+    key_hash bytea NOT NULL,
+    request_hash bytea NOT NULL,
+    reference jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.job_runs (
+    job text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    row_count bigint DEFAULT 0 NOT NULL,
+    batch_count integer DEFAULT 0 NOT NULL,
+    error text
+);
+
+CREATE TABLE public.outbox (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    lane text NOT NULL,
+    route text NOT NULL,
+    flow_id uuid,
+    user_id uuid,
+    recipient_hash bytea,
+    ready boolean NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    held_at timestamp with time zone,
+    claim_number integer DEFAULT 0 NOT NULL,
+    attempt_count integer DEFAULT 0 NOT NULL,
+    payload jsonb NOT NULL,
+    unique_key text,
+    replay_of uuid,
+    trace text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT outbox_lane_known CHECK ((lane = ANY (ARRAY['interactive'::text, 'notice'::text, 'bulk'::text])))
+);
+
+CREATE VIEW public.ledger WITH (security_invoker='true') AS
+ SELECT outbox.app_id,
+    outbox.id,
+    outbox.kind,
+    outbox.lane,
+    outbox.route,
+    outbox.flow_id,
+    outbox.user_id,
+    outbox.recipient_hash,
+    outbox.attempt_count,
+    outbox.replay_of,
+    outbox.trace,
+    outbox.created_at,
+        CASE
+            WHEN (outbox.held_at IS NOT NULL) THEN 'held'::text
+            WHEN ((outbox.claim_number = 0) OR outbox.ready) THEN 'owed'::text
+            ELSE 'waiting'::text
+        END AS state,
+    NULL::text AS reason,
+    outbox.due_at,
+    outbox.expires_at,
+    NULL::timestamp with time zone AS ended_at
+   FROM public.outbox
+UNION ALL
+ SELECT deliveries.app_id,
+    deliveries.id,
+    deliveries.kind,
+    deliveries.lane,
+    deliveries.route,
+    deliveries.flow_id,
+    deliveries.user_id,
+    deliveries.recipient_hash,
+    deliveries.attempt_count,
+    deliveries.replay_of,
+    deliveries.trace,
+    deliveries.created_at,
+    deliveries.outcome AS state,
+    deliveries.reason,
+    NULL::timestamp with time zone AS due_at,
+    NULL::timestamp with time zone AS expires_at,
+    deliveries.ended_at
+   FROM public.deliveries;
+
+CREATE TABLE public.rate_limits (
+    app_id uuid NOT NULL,
+    key_hash bytea NOT NULL,
+    window_at timestamp with time zone NOT NULL,
+    count integer NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.refresh_tokens (
+    app_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    family_id uuid NOT NULL,
+    generation integer NOT NULL,
+    auth_epoch integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    successor_hash bytea,
+    successor_sealed bytea,
+    CONSTRAINT refresh_tokens_used_once CHECK (((used_at IS NULL) = (successor_hash IS NULL)))
+);
+
+CREATE TABLE public.schema_migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.sessions (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    auth_epoch integer NOT NULL,
+    amr text[] NOT NULL,
+    user_agent text,
+    ip text,
+    authenticated_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone NOT NULL,
+    idle_expires_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text,
+    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text]))),
+    CONSTRAINT sessions_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
+);
+
+CREATE TABLE public.signing_keys (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    algorithm text NOT NULL,
+    state text NOT NULL,
+    public_key bytea NOT NULL,
+    private_sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    activated_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    CONSTRAINT signing_keys_activated_dated CHECK (((state = 'next'::text) = (activated_at IS NULL))),
+    CONSTRAINT signing_keys_algorithm_known CHECK ((algorithm = 'ES256'::text)),
+    CONSTRAINT signing_keys_retired_dated CHECK (((state = 'retired'::text) = (retired_at IS NOT NULL))),
+    CONSTRAINT signing_keys_state_known CHECK ((state = ANY (ARRAY['next'::text, 'active'::text, 'retired'::text])))
+);
+
+CREATE TABLE public.token_families (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text,
+    CONSTRAINT token_families_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
+);
+
+CREATE TABLE public.users (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL,
+    email_entered text NOT NULL,
+    email_verified_at timestamp with time zone,
+    state text NOT NULL,
+    auth_epoch integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    deactivated_at timestamp with time zone,
+    CONSTRAINT users_deactivated_dated CHECK (((state = 'deactivated'::text) = (deactivated_at IS NOT NULL))),
+    CONSTRAINT users_email_entered_safe CHECK (((email_entered ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (lower(email_entered) = email))),
+    CONSTRAINT users_email_safe CHECK (((email ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (octet_length(email) <= 254))),
+    CONSTRAINT users_state_known CHECK ((state = ANY (ARRAY['active'::text, 'deactivated'::text])))
+);
+
+ALTER TABLE ONLY public.deliveries ATTACH PARTITION public.deliveries_default DEFAULT;
+
+ALTER TABLE ONLY public.delivery_attempts ATTACH PARTITION public.delivery_attempts_default DEFAULT;
+
+ALTER TABLE ONLY public.apps
+    ADD CONSTRAINT apps_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_events
+    ADD CONSTRAINT audit_events_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.authorization_codes
+    ADD CONSTRAINT authorization_codes_pkey PRIMARY KEY (app_id, code_hash);
+
+ALTER TABLE ONLY public.client_redirect_uris
+    ADD CONSTRAINT client_redirect_uris_pkey PRIMARY KEY (app_id, client_id, uri);
+
+ALTER TABLE ONLY public.clients
+    ADD CONSTRAINT clients_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.credentials
+    ADD CONSTRAINT credentials_pkey PRIMARY KEY (app_id, user_id, kind);
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (app_id, id, ended_at);
+
+ALTER TABLE ONLY public.deliveries_default
+    ADD CONSTRAINT deliveries_default_pkey PRIMARY KEY (app_id, id, ended_at);
+
+ALTER TABLE ONLY public.delivery_attempts
+    ADD CONSTRAINT delivery_attempts_pkey PRIMARY KEY (app_id, message_id, claim_number, ended_at);
+
+ALTER TABLE ONLY public.delivery_attempts_default
+    ADD CONSTRAINT delivery_attempts_default_pkey PRIMARY KEY (app_id, message_id, claim_number, ended_at);
+
+ALTER TABLE ONLY public.flows
+    ADD CONSTRAINT flows_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (app_id, key_hash);
+
+ALTER TABLE ONLY public.job_runs
+    ADD CONSTRAINT job_runs_pkey PRIMARY KEY (job, due_at);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.rate_limits
+    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (app_id, key_hash, window_at);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (app_id, token_hash);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.token_families
+    ADD CONSTRAINT token_families_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_key UNIQUE (app_id, email);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (app_id, id);
+
+CREATE INDEX audit_events_time ON public.audit_events USING btree (app_id, created_at, id);
+
+CREATE INDEX audit_events_transaction ON public.audit_events USING btree (app_id, transaction_id, id);
+
+CREATE INDEX audit_events_user ON public.audit_events USING btree (app_id, user_id, created_at) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX authorization_codes_client ON public.authorization_codes USING btree (app_id, client_id);
+
+CREATE INDEX authorization_codes_expired ON public.authorization_codes USING btree (expires_at);
+
+CREATE INDEX authorization_codes_user ON public.authorization_codes USING btree (app_id, user_id);
+
+CREATE INDEX deliveries_recipient ON ONLY public.deliveries USING btree (app_id, recipient_hash, ended_at) WHERE (recipient_hash IS NOT NULL);
+
+CREATE INDEX deliveries_default_app_id_recipient_hash_ended_at_idx ON public.deliveries_default USING btree (app_id, recipient_hash, ended_at) WHERE (recipient_hash IS NOT NULL);
+
+CREATE INDEX deliveries_user ON ONLY public.deliveries USING btree (app_id, user_id, ended_at) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX deliveries_default_app_id_user_id_ended_at_idx ON public.deliveries_default USING btree (app_id, user_id, ended_at) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX flows_expired ON public.flows USING btree (expires_at);
+
+CREATE UNIQUE INDEX flows_link ON public.flows USING btree (app_id, link_hash);
+
+CREATE INDEX flows_user ON public.flows USING btree (app_id, user_id, kind) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX idempotency_keys_expired ON public.idempotency_keys USING btree (expires_at);
+
+CREATE INDEX outbox_new ON public.outbox USING btree (lane, due_at) INCLUDE (app_id) WHERE (ready AND (held_at IS NULL) AND (due_at > '-infinity'::timestamp with time zone));
+
+CREATE UNIQUE INDEX outbox_pending_key ON public.outbox USING btree (app_id, unique_key) WHERE ((claim_number = 0) AND (unique_key IS NOT NULL));
+
+CREATE INDEX outbox_turn ON public.outbox USING btree (lane, app_id, due_at) WHERE (ready AND (held_at IS NULL) AND (app_id IS NOT NULL));
+
+CREATE INDEX outbox_user ON public.outbox USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX outbox_waiting ON public.outbox USING btree (due_at) WHERE ((NOT ready) AND (held_at IS NULL));
+
+CREATE INDEX rate_limits_expired ON public.rate_limits USING btree (expires_at);
+
+CREATE UNIQUE INDEX refresh_tokens_generation ON public.refresh_tokens USING btree (app_id, family_id, generation);
+
+CREATE INDEX sessions_client ON public.sessions USING btree (app_id, client_id);
+
+CREATE INDEX sessions_stale ON public.sessions USING btree (LEAST(idle_expires_at, expires_at)) WHERE (ended_at IS NULL);
+
+CREATE INDEX sessions_user ON public.sessions USING btree (app_id, user_id);
+
+CREATE UNIQUE INDEX signing_keys_active ON public.signing_keys USING btree (app_id, algorithm) WHERE (state = 'active'::text);
+
+CREATE INDEX signing_keys_age ON public.signing_keys USING btree (activated_at) WHERE (state = 'active'::text);
+
+CREATE UNIQUE INDEX signing_keys_next ON public.signing_keys USING btree (app_id, algorithm) WHERE (state = 'next'::text);
+
+CREATE INDEX signing_keys_retired ON public.signing_keys USING btree (retired_at) WHERE (state = 'retired'::text);
+
+CREATE INDEX signing_keys_waiting ON public.signing_keys USING btree (created_at) WHERE (state = 'next'::text);
+
+CREATE INDEX token_families_session ON public.token_families USING btree (app_id, session_id);
+
+ALTER INDEX public.deliveries_recipient ATTACH PARTITION public.deliveries_default_app_id_recipient_hash_ended_at_idx;
+
+ALTER INDEX public.deliveries_user ATTACH PARTITION public.deliveries_default_app_id_user_id_ended_at_idx;
+
+ALTER INDEX public.deliveries_pkey ATTACH PARTITION public.deliveries_default_pkey;
+
+ALTER INDEX public.delivery_attempts_pkey ATTACH PARTITION public.delivery_attempts_default_pkey;
+
+ALTER TABLE ONLY public.authorization_codes
+    ADD CONSTRAINT authorization_codes_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.authorization_codes
+    ADD CONSTRAINT authorization_codes_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.client_redirect_uris
+    ADD CONSTRAINT client_redirect_uris_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.clients
+    ADD CONSTRAINT clients_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.credentials
+    ADD CONSTRAINT credentials_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.flows
+    ADD CONSTRAINT flows_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.flows
+    ADD CONSTRAINT flows_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.rate_limits
+    ADD CONSTRAINT rate_limits_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_family_fkey FOREIGN KEY (app_id, family_id) REFERENCES public.token_families(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.token_families
+    ADD CONSTRAINT token_families_session_fkey FOREIGN KEY (app_id, session_id) REFERENCES public.sessions(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE public.apps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY apps_of_app ON public.apps TO gatepost_app USING ((id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY apps_of_worker ON public.apps FOR SELECT TO gatepost_worker USING (true);
+
+ALTER TABLE public.audit_events ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY audit_events_of_app ON public.audit_events TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY audit_events_of_worker ON public.audit_events TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.authorization_codes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY authorization_codes_of_app ON public.authorization_codes TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY authorization_codes_of_worker ON public.authorization_codes TO gatepost_worker USING (true);
+
+ALTER TABLE public.client_redirect_uris ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY client_redirect_uris_of_app ON public.client_redirect_uris TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.clients ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY clients_of_app ON public.clients TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY credentials_of_app ON public.credentials TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.deliveries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY deliveries_of_app ON public.deliveries TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY deliveries_of_worker ON public.deliveries TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.delivery_attempts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY delivery_attempts_of_app ON public.delivery_attempts TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY delivery_attempts_of_worker ON public.delivery_attempts TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.flows ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY flows_of_app ON public.flows TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY flows_of_worker ON public.flows TO gatepost_worker USING (true);
+
+ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY idempotency_keys_of_app ON public.idempotency_keys TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.job_runs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY job_runs_of_worker ON public.job_runs TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY outbox_of_app ON public.outbox TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY outbox_of_worker ON public.outbox TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.rate_limits ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY rate_limits_of_app ON public.rate_limits TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.refresh_tokens ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY refresh_tokens_of_app ON public.refresh_tokens TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY sessions_of_app ON public.sessions TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY sessions_of_worker ON public.sessions TO gatepost_worker USING (true);
+
+ALTER TABLE public.signing_keys ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY signing_keys_of_app ON public.signing_keys TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY signing_keys_of_worker ON public.signing_keys TO gatepost_worker USING (true);
+
+ALTER TABLE public.token_families ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY token_families_of_app ON public.token_families TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY token_families_of_worker ON public.token_families TO gatepost_worker USING (true);
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY users_of_app ON public.users TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY users_of_worker ON public.users FOR SELECT TO gatepost_worker USING (true);
+
+GRANT ALL ON SCHEMA public TO gatepost_owner;
+GRANT USAGE ON SCHEMA public TO gatepost_app;
+GRANT USAGE ON SCHEMA public TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.apps TO gatepost_app;
+GRANT SELECT ON TABLE public.apps TO gatepost_worker;
+
+GRANT SELECT,INSERT ON TABLE public.audit_events TO gatepost_app;
+GRANT SELECT,INSERT ON TABLE public.audit_events TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.authorization_codes TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.authorization_codes TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.client_redirect_uris TO gatepost_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.clients TO gatepost_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credentials TO gatepost_app;
+
+GRANT SELECT,INSERT ON TABLE public.deliveries TO gatepost_app;
+GRANT SELECT,INSERT ON TABLE public.deliveries TO gatepost_worker;
+
+GRANT SELECT,INSERT ON TABLE public.delivery_attempts TO gatepost_app;
+GRANT SELECT,INSERT ON TABLE public.delivery_attempts TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.flows TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.flows TO gatepost_worker;
+
+GRANT SELECT,INSERT ON TABLE public.idempotency_keys TO gatepost_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.job_runs TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO gatepost_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO gatepost_worker;
+
+GRANT SELECT ON TABLE public.ledger TO gatepost_app;
+GRANT SELECT ON TABLE public.ledger TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.rate_limits TO gatepost_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO gatepost_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO gatepost_app;
+GRANT SELECT,UPDATE ON TABLE public.sessions TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.token_families TO gatepost_app;
+GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO gatepost_app;
+GRANT SELECT ON TABLE public.users TO gatepost_worker;
