@@ -26,8 +26,7 @@ struct EmailAddressTests {
     }
 
     @Test func `64 bytes before the at sign and 254 in all are the limit`() {
-        let domain =
-            "\(String(repeating: "d", count: 60)).\(String(repeating: "e", count: 60)).\(String(repeating: "f", count: 60)).com"
+        let domain = ["d", "e", "f"].map { String(repeating: $0, count: 60) + "." }.joined() + "com"
         #expect(EmailAddress(String(repeating: "a", count: 64) + "@example.com") != nil)
         #expect(EmailAddress(String(repeating: "a", count: 65) + "@example.com") == nil)
         let longest = 254 - 1 - domain.utf8.count

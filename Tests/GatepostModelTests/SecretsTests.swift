@@ -21,6 +21,26 @@ struct SecretsTests {
         }
     }
 
+    /// Without parentheses around the comparison of two bytes, a later byte could make an earlier difference good: about
+    /// one pair in a few hundred that differed was taken for equal.
+    @Test func `two byte strings are equal only if every byte is, wherever they differ`() {
+        let random = SystemRandom()
+        for length in 1...64 {
+            let bytes = random.bytes(length)
+            #expect(constantTimeEqual(bytes, bytes))
+            for position in 0..<length {
+                for difference in UInt8(1)...255 {
+                    var other = bytes
+                    other[position] ^= difference
+                    if constantTimeEqual(bytes, other) { Issue.record("\(bytes) was taken for \(other)") }
+                }
+            }
+        }
+        for _ in 0..<20_000 where constantTimeEqual(random.bytes(4), random.bytes(4) + []) {
+            Issue.record("two random strings of four bytes were taken for equal; by chance once in 200,000 runs")
+        }
+    }
+
     @Test func `base 64 for URLs has one spelling for each byte string`() {
         for count in 0...70 {
             let bytes = SystemRandom().bytes(count)
