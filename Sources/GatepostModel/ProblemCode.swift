@@ -23,7 +23,6 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
 
     // Who asked.
     case invalidCredentials = "invalid_credentials"
-    case emailUnverified = "email_unverified"
     case userDeactivated = "user_deactivated"
     case invalidAccessToken = "invalid_access_token"
     case sessionEnded = "session_ended"
@@ -45,7 +44,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
             .invalidCodeChallenge, .invalidLink, .invalidCode, .codeAttemptsExhausted, .invalidFlow:
             400
         case .invalidCredentials, .invalidAccessToken, .sessionEnded: 401
-        case .emailUnverified, .userDeactivated, .appSuspended: 403
+        case .userDeactivated, .appSuspended: 403
         case .notFound, .appNotFound: 404
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
@@ -74,8 +73,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .invalidRedirectURI: "This redirect URI is not registered for the client."
         case .unknownClient: "There is no such client in this app."
         case .invalidCodeChallenge: "The code challenge must be a SHA-256 in base 64 for URLs, method S256."
-        case .invalidCredentials: "The address or the password is wrong."
-        case .emailUnverified: "The address has not been verified yet."
+        case .invalidCredentials: "The address or the password is wrong, or the address is not verified yet."
         case .userDeactivated: "This user is deactivated."
         case .invalidAccessToken: "The access token is missing, malformed, expired or not for this app."
         case .sessionEnded: "The session has ended."

@@ -70,7 +70,7 @@ struct LinkPageTests {
             let posted = try await server.post(begun.link, form: [:], headers: ["Cookie": other.cookie])
 
             #expect(posted.text.contains("type=\"password\""))
-            #expect(try await server.signIn("ada@example.com").problem == .emailUnverified)
+            #expect(try await server.signIn("ada@example.com").problem == .invalidCredentials)
         }
     }
 

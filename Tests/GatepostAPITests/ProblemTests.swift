@@ -45,7 +45,7 @@ struct ProblemTests {
             .methodNotAllowed, .appNotFound, .appSuspended:
             try await provokeByRequest(code, server)
         case .invalidEmailAddress, .weakPassword, .invalidRedirectURI, .unknownClient, .invalidCodeChallenge,
-            .invalidCredentials, .emailUnverified, .userDeactivated:
+            .invalidCredentials, .userDeactivated:
             try await provokeBySignIn(code, server)
         case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink:
             try await provokeByProof(code, server)
@@ -82,7 +82,6 @@ struct ProblemTests {
         case .unknownClient:
             fields["client_id"] = "\(ClientID.make(at: server.app.clock.now, random: server.app.random))"
         case .invalidCodeChallenge: fields["code_challenge_method"] = "plain"
-        case .emailUnverified: _ = try await server.begin()
         case .userDeactivated:
             try await server.verifiedUser()
             try await server.tamper(

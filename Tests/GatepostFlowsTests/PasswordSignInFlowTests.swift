@@ -101,10 +101,24 @@ struct PasswordSignInFlowTests {
         let test = try await TestFlows.make()
         _ = try await test.signUp(ada)
 
-        try await expectRefusal(.emailUnverified, test)
+        try await expectRefusal(.invalidCredentials, test)
         try await expectRefusal(.invalidCredentials, test, password: wrong)
         test.clock.advance(by: .hours(24))
         try await expectRefusal(.invalidCredentials, test)
+    }
+
+    /// A waiting address once answered `email_unverified`, so whoever signed up with an address and a password of
+    /// their own, and then tried them, learned from it that the address had no account before.
+    @Test func `to sign up and then sign in does not tell whether the address had an account`() async throws {
+        let test = try await TestFlows.make()
+        let (known, new) = (try EmailAddress.of("known@example.com"), try EmailAddress.of("new@example.com"))
+        _ = try await test.verifiedUser(known)
+        let mine = Secret("seven lamps on a quiet jetty")
+
+        for email in [known, new] {
+            _ = try await test.signUp(email, password: mine)
+            #expect(try await signIn(test, email, password: mine).refusal == Refusal(.invalidCredentials))
+        }
     }
 
     @Test func `an unknown client gets nothing, nor does another app's`() async throws {

@@ -37,7 +37,9 @@ package struct PasswordSignInFlow: Sendable {
 
     /// Tries an address and a password.
     ///
-    /// An unknown address costs a hash too, against a hash of nothing.
+    /// An unknown address costs a hash too, against a hash of nothing. So does one that waits to be verified: it has
+    /// no password yet. To say that it waits would tell whoever signs up with somebody's address, and then tries to
+    /// sign in, whether that address had an account before.
     package func signIn(
         _ email: EmailAddress, password: Secret, to client: Client, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
@@ -45,7 +47,7 @@ package struct PasswordSignInFlow: Sendable {
         let (verdict, (registered, credential)) = try await database.batch(in: scope, durability: .asynchronous) {
             batch in
             batch.spend(Limits.password, for: email.canonical, at: occasion.now)
-                .and(batch.client(client.id).and(batch.passwordCredential(of: email, at: occasion.now)))
+                .and(batch.client(client.id).and(batch.passwordCredential(of: email)))
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, client, in: scope, occasion) }
         guard let registered else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
@@ -57,16 +59,11 @@ package struct PasswordSignInFlow: Sendable {
             return try await refuse(
                 Refusal(.invalidCredentials), client, in: scope, occasion, user: credential?.userID)
         }
-        if let refusal = Self.refusal(of: credential) {
-            return try await refuse(refusal, client, in: scope, occasion, user: credential.userID)
+        guard !credential.isDeactivated else {
+            return try await refuse(Refusal(.userDeactivated), client, in: scope, occasion, user: credential.userID)
         }
         let stronger = needsRehash ? try await hasher.hash(password) : nil
         return try await issueCode(to: client, email, credential, replacingHashBy: stronger, in: scope, occasion)
-    }
-
-    private static func refusal(of credential: PasswordCredential) -> Refusal? {
-        if credential.isDeactivated { return Refusal(.userDeactivated) }
-        return credential.isVerified ? nil : Refusal(.emailUnverified)
     }
 
     private func issueCode(

@@ -4,29 +4,21 @@ import Postgres
 /// What a sign-in by password needs to know of an address, read before the hash is computed.
 package struct PasswordCredential: Sendable {
     package let userID: UserID
-    /// Nil where the user has none yet: neither a credential nor a sign-up that waits for its click.
+    /// Nil where the user has none yet, because the address waits to be verified.
     package let passwordHash: String?
-    /// Changes with every new hash; 0 while the password is still that of a pending sign-up.
+    /// Changes with every new hash; 0 while there is none.
     package let version: Int32
     package let authEpoch: Int32
-    package let isVerified: Bool
     package let isDeactivated: Bool
 }
 
 extension AppBatch {
-    /// The password of an address, or that of its pending sign-up; nil for an unknown address.
-    package mutating func passwordCredential(
-        of email: EmailAddress, at now: Instant
-    ) -> BatchReading<PasswordCredential?> {
+    /// The password of an address; nil for an unknown one.
+    package mutating func passwordCredential(of email: EmailAddress) -> BatchReading<PasswordCredential?> {
         read(
             """
-            select u.id, u.auth_epoch, u.email_verified_at is not null as is_verified,
-                   u.state = 'deactivated' as is_deactivated, coalesce(c.version, 0) as version,
-                   coalesce(c.password_hash,
-                            (select f.password_hash from flows as f
-                              where f.app_id = u.app_id and f.user_id = u.id and f.kind = 'sign_up'
-                                and f.state = 'pending' and f.expires_at > \(now)
-                              order by f.created_at desc limit 1)) as password_hash
+            select u.id, u.auth_epoch, u.state = 'deactivated' as is_deactivated, coalesce(c.version, 0) as version,
+                   c.password_hash
               from users as u
               left join credentials as c on c.app_id = u.app_id and c.user_id = u.id and c.kind = 'password'
              where u.app_id = \(scope.appID) and u.email = \(email.canonical)
@@ -36,7 +28,7 @@ extension AppBatch {
                 PasswordCredential(
                     userID: try row.get("id"), passwordHash: try row.get("password_hash"),
                     version: try row.get("version"), authEpoch: try row.get("auth_epoch"),
-                    isVerified: try row.get("is_verified"), isDeactivated: try row.get("is_deactivated"))
+                    isDeactivated: try row.get("is_deactivated"))
             }
         }
     }
