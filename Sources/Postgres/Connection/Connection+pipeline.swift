@@ -24,7 +24,7 @@ extension Connection {
     func run(_ statements: [SQL], commits: Bool, _ limits: Limits) throws(Failure) -> [PostgresResult] {
         prepared.beginPipeline()
         defer { prepared.endPipeline() }
-        guard queue(statements), isAlive else {
+        guard isQuiet, queue(statements), isAlive else {
             // Without a Sync the server rolls back when it sees the connection end.
             isBroken = true
             throw Failure(error: PostgresError(.connectionLost(outcomeUnknown: false)), mayRunAgain: true)

@@ -117,6 +117,15 @@ import Glibc
         }
     }
 
+    /// Whether the server has said nothing unasked.
+    ///
+    /// What it says between two batches is that it is going (57P01), and its process may take a while to go: until the
+    /// socket is closed the connection would still look alive. Whatever else it may say costs a connection, no more.
+    var isQuiet: Bool {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&descriptor, 1, 0) <= 0
+    }
+
     /// Whether the server is still there, as far as the kernel knows.
     ///
     /// libpq takes a write to a closed socket for a success and only finds out when it reads (`pqsecure_raw_write`), so
