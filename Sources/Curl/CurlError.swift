@@ -10,7 +10,9 @@ package enum CurlError: Error, Hashable {
     case answerTooLarge
     /// The answer's headers are larger than the request allows.
     case headersTooLarge
-    /// The transfer failed; `wasRequestSent` says whether the whole request had left, so that it may have had its effect.
+    /// The transfer failed.
+    ///
+    /// `wasRequestSent` says whether the whole request had left, so that it may have had its effect.
     case failed(CurlCode, wasRequestSent: Bool)
     /// The calling task was cancelled.
     case cancelled

@@ -11,6 +11,7 @@ package struct SocketAddress: Hashable, Sendable {
         case other
     }
 
+    /// Says how `bytes` is to be read.
     package let family: Family
     /// 4 or 16 bytes in network order.
     package let bytes: [UInt8]

@@ -17,6 +17,7 @@ package struct AttemptResult: Sendable, Hashable {
     /// The longest reply that is kept, in characters.
     package static let replyLengthMax = 500
 
+    /// Decides whether there is another try.
     package let outcome: Outcome
     /// The receiver's code: an SMTP reply or an HTTP status; nil where none came.
     package let code: Int?

@@ -17,8 +17,11 @@ package struct AppSettings: Codable, Hashable, Sendable {
     /// Settings that leave everything at its default.
     package init() {}
 
+    /// The life that a new access token gets.
     package var accessTokenLife: Duration { .seconds(accessTokenSeconds ?? 600) }
+    /// How long a session goes on without a refresh: the life of a refresh token, counted anew at each exchange.
     package var refreshIdleLife: Duration { .seconds(refreshIdleSeconds ?? 30 * 86400) }
+    /// The most that a new session can last; no exchange prolongs it.
     package var sessionLife: Duration { .seconds(sessionSeconds ?? 90 * 86400) }
 
     enum CodingKeys: String, CodingKey {

@@ -16,6 +16,7 @@ extension RandomSource {
 
 /// The operating system's generator (getrandom), fit for secrets.
 package struct SystemRandom: RandomSource {
+    /// Holds no state, so that any number of these draw from the one generator.
     package init() {}
 
     package func bytes(_ count: Int) -> [UInt8] {

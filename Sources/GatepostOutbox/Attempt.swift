@@ -17,6 +17,7 @@ package struct Attempt: Sendable, Hashable {
     /// How much of the receiver's words is kept, in characters.
     package static let replyLengthMax = 1000
 
+    /// What the ledger counts by.
     package let outcome: AttemptOutcome
     /// The receiver's code: an SMTP reply or an HTTP status; nil where none came.
     package let code: Int32?

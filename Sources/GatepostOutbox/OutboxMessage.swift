@@ -11,7 +11,9 @@ package struct OutboxMessage: Sendable {
     package static let mailRoute = "mail"
 
     package let id: MessageID
+    /// Which handler settles it.
     package let kind: MessageKind
+    /// How urgent it is.
     package let lane: Lane
     /// The mail route or webhook endpoint it goes through.
     package let route: String

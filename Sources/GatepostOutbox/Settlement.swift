@@ -12,6 +12,7 @@ package struct Settlement: Sendable {
         case released
     }
 
+    /// Which message is meant, in which claim: a worker whose lease ran out settles nothing.
     package let app: AppID
     package let message: MessageID
     package let claimNumber: Int32

@@ -4,6 +4,7 @@ package import GatepostDev
 package struct MailSink: Sendable {
     package let server: SMTPServer
 
+    /// Where it listens, on loopback; the system chose it.
     package var port: Int { server.port }
     /// How it misbehaves, and how far a dialogue has come.
     package var script: SMTPScript { server.script }

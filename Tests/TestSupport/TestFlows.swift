@@ -21,15 +21,22 @@ package struct TestFlows: Sendable {
     /// One for all tests: its threads are the cost.
     package static let hasher = PasswordHasher(threads: 2, queueMax: 500)
 
+    /// The app in whose scope everything happens.
     package let app: TestApp
+    /// The private half, which the program itself never hands out, and its `kid`.
     package let signingKey: P256.Signing.PrivateKey
     package let signingKeyID: SigningKeyID
+    /// What the flows sign and verify with.
     package let keys: KeyCache
     package let issuer: TokenIssuer
+    /// What is under test.
     package let flows: Flows
 
+    /// The time of all flows; it moves only when told.
     package var clock: TestClock { app.clock }
+    /// What every flow takes as proof that the app exists.
     package var scope: AppScope { app.scope }
+    /// For looking at what the flows have written.
     package var database: Database { app.database }
 
     /// Makes an app with a client and a signing key, and wires the flows.

@@ -11,6 +11,7 @@ package struct TestServer: Sendable {
     /// A password that the policy takes.
     package static let password = "seven lanterns over quiet water"
 
+    /// The flows behind the routes, for what a test does or sees without HTTP.
     package let flows: TestFlows
     /// `http://127.0.0.1:port`.
     package let url: String
@@ -20,6 +21,7 @@ package struct TestServer: Sendable {
     package let routes: [String]
     let client: HTTPClient
 
+    /// The app that requests are for, unless they say otherwise.
     package var app: TestApp { flows.app }
 
     /// Starts a server, runs `body` with it and stops it whatever happens.

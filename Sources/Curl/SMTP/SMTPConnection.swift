@@ -55,7 +55,8 @@ final class SMTPConnection {
     /// the server cannot have it, and it is tried once more on a fresh connection.
     func send(_ message: SMTPMessage, within limit: Duration) -> SMTPResult {
         let stopwatch = Stopwatch()
-        // After the deadline libcurl still says QUIT and waits as long again. The grace lets its own limit strike first.
+        // After the deadline libcurl still says QUIT and waits as long again. The grace lets its own limit strike
+        // first.
         handle.callbacks.mustStop = { stopwatch.elapsed > limit + .milliseconds(250) }
         do throws(CurlError) {
             let first = try attempt(message, within: limit, fresh: false)

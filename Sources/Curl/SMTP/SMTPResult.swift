@@ -30,6 +30,7 @@ package struct SMTPResult: Sendable {
         case settings
     }
 
+    /// Whether the relay has the mail, as far as can be known; it decides whether another try may double it.
     package let outcome: Outcome
     /// How libcurl saw the end.
     package let curlCode: CurlCode

@@ -15,7 +15,7 @@ struct TokenRoutes: Sendable {
     }
 
     @Sendable func token(_ request: Request, context: AppRequestContext) async throws -> Response {
-        // An address ends up in logs and histories (SECURITY.md O9).
+        // An address ends up in logs and histories (RFC 6750, section 5.3).
         guard request.uri.query == nil else {
             throw OAuthError(.invalidRequest, "Send the parameters in the body.", cause: .invalidRequest)
         }

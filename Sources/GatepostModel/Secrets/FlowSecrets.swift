@@ -17,9 +17,11 @@ package struct FlowSecrets: Sendable {
     /// Tries at a typed code before its flow is refused.
     package static let codeAttemptsMax: Int32 = 5
 
+    /// What goes into every derivation: the same flow in another app, or for another purpose, has other secrets.
     package let app: AppID
     package let flow: FlowID
     package let kind: FlowKind
+    /// The key ring's epoch, which the flow's row keeps, so that its secrets outlive a rotation of the ring.
     package let epoch: Int16
     private let key: SymmetricKey
 

@@ -21,6 +21,7 @@ package struct OneTimeToken: Sendable {
     /// Bytes of chance in a token.
     package static let randomBytes = 32
 
+    /// The whole text with its prefix, as it is handed out once.
     package let secret: Secret
 
     /// Makes a new token.

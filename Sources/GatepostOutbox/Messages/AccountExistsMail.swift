@@ -8,6 +8,7 @@ package struct AccountExistsMail: Sendable {
     /// The unique key's beginning; the user's uuid follows.
     static let uniqueKeyPrefix = "account_exists "
 
+    /// Whose mailbox is told; the address is read when the mail is sent.
     package let user: UserID
 
     /// Reads a claimed message; nil if it names no user.

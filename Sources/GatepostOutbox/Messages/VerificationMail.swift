@@ -9,6 +9,7 @@ package struct VerificationMail: Sendable {
     /// The unique key's beginning; the user's uuid follows.
     static let uniqueKeyPrefix = "verification "
 
+    /// Whose secrets the mail carries, derived when it is sent.
     package let flow: FlowID
 
     /// Reads a claimed message; nil if it names no flow.

@@ -6,6 +6,7 @@ package struct RequestOrigin: Sendable {
     /// The longest user agent that is kept, in characters.
     package static let userAgentLengthMax = 300
 
+    /// The peer's address as the server saw it, and what it says it is: neither proves who it was.
     package let ip: String?
     package let userAgent: String?
 
@@ -65,14 +66,17 @@ package struct AuditEvent: Sendable {
     }
 
     package let id: AuditEventID
+    /// What happened, by whose hand and when: the part that every event has.
     package let kind: Kind
     package let actor: Actor
     package let at: Instant
+    /// Where it was asked from, and what it concerns; nil where it has nothing to do with that.
     package var origin: RequestOrigin
     package var userID: UserID?
     package var clientID: ClientID?
     package var sessionID: SessionID?
     package var flowID: FlowID?
+    /// Why something was refused or ended, as a code; never what somebody typed.
     package var reason: String?
 
     /// Describes an event; whom and what it concerns is set afterwards.

@@ -17,6 +17,7 @@ package struct FlowForMail: Sendable {
         package let authEpoch: Int32
     }
 
+    /// Nil for a kind that this version does not know, whose mail it cannot write.
     package let kind: FlowKind?
     /// `pending`, `passed` or `refused`.
     package let state: String

@@ -9,7 +9,9 @@ package struct SigningKeyRecord: Sendable {
     }
 
     package let id: SigningKeyID
+    /// The `alg` of the key's JWK (RFC 7518, section 3.1).
     package let algorithm: String
+    /// A state that this version does not know counts as retired: nothing is signed with it.
     package let state: State
     /// X9.63 form of a P-256 point: 04, x, y.
     package let publicKey: [UInt8]

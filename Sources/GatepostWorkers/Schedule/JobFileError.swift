@@ -30,6 +30,7 @@ package struct JobFileError: Error, Hashable, Sendable, CustomStringConvertible 
     /// Counted from 1.
     package let line: Int
 
+    /// The first mistake that was found; reading ends there.
     package let reason: Reason
 
     /// Says what is wrong where.
