@@ -10,6 +10,8 @@ export SWIFT_BACKTRACE := enable=no
 CHECKS := --explicit-target-dependency-import-check error
 SWIFT_FILES := $(wildcard Package.swift Sources Tests Benchmarks)
 VENV := .venv-tests
+# Hundreds of tests at once on two cores make each other late; six at once take as long in all.
+WIDTH := --experimental-maximum-parallelization-width 6
 # What talks to Postgres is run a second time without prepared statements, as behind an old pgbouncer.
 DATABASE_TESTS := GatepostStoreTests|GatepostOutboxTests|GatepostFlowsTests|GatepostWorkersTests|GatepostAPITests
 
@@ -25,8 +27,8 @@ run: ## Build Gatepost and start it here, with a database and a mail catcher; AR
 
 test: lint $(VENV)/installed ## Check the style, build everything and run all tests.
 	swift build --build-tests $(CHECKS)
-	swift test --skip-build
-	GATEPOST_TEST_PREPARED_STATEMENTS=false swift test --skip-build --filter '$(DATABASE_TESTS)'
+	swift test --skip-build $(WIDTH)
+	GATEPOST_TEST_PREPARED_STATEMENTS=false swift test --skip-build $(WIDTH) --filter '$(DATABASE_TESTS)'
 
 bench: ## Measure, with optimised code.
 	@scripts/setup

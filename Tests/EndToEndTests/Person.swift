@@ -25,6 +25,9 @@ struct App: Sendable {
         let token: String
         /// What the browser that began it sends along.
         let cookie: String
+
+        /// The flow's id as the database has it.
+        var flowUUID: String { hex(FlowID(flow)?.uuid.bytes) }
     }
 
     /// Begins a sign-up; the raw answer.
@@ -95,10 +98,7 @@ struct App: Sendable {
     }
 
     /// The id as the database has it.
-    var uuid: String {
-        let hex = (AppID(id)?.uuid.bytes ?? []).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-        return hex.joined()
-    }
+    var uuid: String { hex(AppID(id)?.uuid.bytes) }
 
     private func post(_ path: String, _ fields: [String: String]) async throws -> HTTPResponse {
         let body = String(decoding: try JSONEncoder().encode(fields), as: UTF8.self)
@@ -113,6 +113,10 @@ struct App: Sendable {
             "POST", "/apps/\(id)/oauth/token", headers: ["Content-Type": "application/x-www-form-urlencoded"],
             body: form.joined(separator: "&"))
     }
+}
+
+private func hex(_ bytes: [UInt8]?) -> String {
+    (bytes ?? []).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
 extension Installation {

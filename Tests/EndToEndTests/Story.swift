@@ -119,8 +119,10 @@ extension Installation {
         var contents: [String] = []
         for table in tables {
             let hash = try await texts(
-                "select count(*) || ' ' || coalesce(md5(string_agg(t::text, ' ' order by t::text)), '') from \(table) as t"
-            )
+                """
+                select count(*) || ' ' || coalesce(md5(string_agg(t::text, ' ' order by t::text)), '')
+                  from \(table) as t
+                """)
             contents.append("\(table) \(hash.joined())")
         }
         return contents

@@ -30,8 +30,10 @@ struct StoryTests {
 
     private func expectTwoAccounts(_ story: Story) async throws {
         let users = try await story.installation.texts(
-            "select distinct id::text from users where email = lower('\(Story.email)') and email_verified_at is not null"
-        )
+            """
+            select distinct id::text from users
+             where email = lower('\(Story.email)') and email_verified_at is not null
+            """)
         #expect(users.count == 2)
         // The password of one app opens nothing in the other.
         let wrong = try await story.harbour.app.signIn(Story.email, password: App.password)

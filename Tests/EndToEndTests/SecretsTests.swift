@@ -1,0 +1,96 @@
+import Foundation
+import GatepostDev
+import TestSupport
+import Testing
+
+/// What a thief of the logs, of a dump or of the disk finds of the secrets that a story has seen: nothing.
+@Suite("Secrets at rest", .timeLimit(.minutes(10)))
+struct SecretsTests {
+    @Test func `no log, dump or write-ahead log holds a secret in any form`() async throws {
+        // A server that logs every statement with its parameters: not even there may a secret be seen.
+        let postgres = try await LocalPostgres.temporary(settings: [
+            "log_statement": "all", "log_min_duration_statement": "0", "log_parameter_max_length": "-1",
+            "log_error_verbosity": "default",
+            "wal_level": "logical", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
+        ])
+        do {
+            try await lookForSecrets(on: Cluster(postgres))
+            await postgres.stop()
+        } catch {
+            await postgres.stop()
+            throw error
+        }
+    }
+
+    private func lookForSecrets(on cluster: Cluster) async throws {
+        try await Installation.running(on: cluster, settings: ["GATEPOST_LOG_LEVEL": "trace"]) { installation in
+            try await installation.serve()
+            try await installation.work()
+            var story = try await Story.begin(in: installation)
+            try await story.scannersOpenTheLink()
+            try await story.verifyBoth()
+            let tokens = try await story.session(of: story.lighthouse, password: App.password, "first")
+            _ = try await story.refresh(tokens, of: story.lighthouse, "refreshed")
+            _ = try await story.session(of: story.harbour, password: Story.otherPassword, "second")
+            // What is refused must not be told either.
+            _ = try await story.lighthouse.app.signIn(Story.email, password: "thirteen wrong words for a door")
+            var planted = story.planted
+            planted["wrong password"] = "thirteen wrong words for a door"
+
+            let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: scratch) }
+            let files = try await remains(of: installation, in: scratch)
+            let finds: [[String]] = try await Outside.ask(
+                "find_secrets.py", Question(files: files.all, secrets: planted))
+            #expect(finds == [], "secrets at rest")
+
+            // The search itself finds what is there: the address, which is no secret, in each kind of file.
+            for file in files.withAddress {
+                let found: [[String]] = try await Outside.ask(
+                    "find_secrets.py", Question(files: [file], secrets: ["address": Story.email.lowercased()]))
+                #expect(!found.isEmpty, "\(file) is not what is searched for")
+            }
+        }
+    }
+
+    private struct Question: Encodable {
+        let files: [String]
+        let secrets: [String: String]
+    }
+
+    private struct Remains {
+        let all: [String]
+        /// Those in which the person's address must be found.
+        let withAddress: [String]
+    }
+
+    /// The programs' logs, the server's log, a dump, and the write-ahead log from the first byte on.
+    private func remains(of installation: Installation, in scratch: URL) async throws -> Remains {
+        let logs = scratch.appendingPathComponent("programs.log")
+        let text = installation.started.map { $0.output + $0.errors }.joined()
+        #expect(text.contains("sign-ups"), "the programs have logged nothing")
+        try Data(text.utf8).write(to: logs)
+
+        let folder = installation.cluster.postgres.folder
+        let dump = scratch.appendingPathComponent("dump.sql")
+        let dumping = Process()
+        dumping.executableURL = URL(fileURLWithPath: try installation.cluster.programs() + "/pg_dump")
+        dumping.arguments = [
+            "--file=\(dump.path)", installation.cluster.postgres.url(database: installation.database),
+        ]
+        let exit = Watched<Int32?>(nil)
+        dumping.terminationHandler = { process in exit.update { $0 = process.terminationStatus } }
+        try dumping.run()
+        #expect(try await exit.wait(within: .seconds(60)) { $0 } == 0)
+
+        try await installation.texts("select pg_switch_wal()::text")
+        let segments = folder + "/data/pg_wal"
+        let names = try FileManager.default.contentsOfDirectory(atPath: segments).sorted()
+        let log = names.filter { $0.count == 24 }.map { "\(segments)/\($0)" }
+        #expect(!log.isEmpty)
+        return Remains(
+            all: [logs.path, folder + "/server.log", dump.path] + log,
+            withAddress: [dump.path, folder + "/server.log"])
+    }
+}

@@ -1,0 +1,82 @@
+import GatepostDev
+import TestSupport
+import Testing
+
+/// What an operator who got something wrong is told, and what a script can tell it by.
+@Suite("Settings", .timeLimit(.minutes(5)))
+struct SettingsTests {
+    /// The exit code of a wrong command line or setting (sysexits.h, EX_USAGE).
+    static let usage = Program.Exit(status: 64, isSignal: false)
+    static let failure = Program.Exit(status: 1, isSignal: false)
+
+    @Test(arguments: ["serve", "work", "migrate"])
+    func `an unknown setting is refused, with the one that was meant`(command: String) async throws {
+        try await Installation.running { installation in
+            let outcome = try await installation.run(command, settings: ["GATEPOST_DATABASE_CONECTIONS": "9"])
+            #expect(outcome.exit == Self.usage)
+            #expect(outcome.errors.contains("GATEPOST_DATABASE_CONECTIONS is not a setting"))
+            #expect(outcome.errors.contains("did you mean GATEPOST_DATABASE_CONNECTIONS?"))
+        }
+    }
+
+    @Test(arguments: [
+        ("serve", "GATEPOST_DATABASE_URL"), ("serve", "GATEPOST_KEY_ENCRYPTION_KEYS"), ("serve", "GATEPOST_BASE_URL"),
+        ("work", "GATEPOST_SMTP_URL"), ("work", "GATEPOST_MAIL_FROM"), ("migrate", "GATEPOST_DATABASE_URL"),
+    ])
+    func `a missing setting is named`(command: String, setting: String) async throws {
+        try await Installation.running { installation in
+            let outcome = try await installation.run(command, settings: [setting: ""])
+            #expect(outcome.exit == Self.usage)
+            #expect(outcome.errors.contains("\(setting) is not set"))
+        }
+    }
+
+    @Test(arguments: [
+        ("GATEPOST_OUTBOX_SLOTS", "many"), ("GATEPOST_BASE_URL", "http://example.com/"), ("GATEPOST_LISTEN", "here"),
+        ("GATEPOST_KEY_ENCRYPTION_KEYS", "1:c2hvcnQ="), ("GATEPOST_SMTP_URL", "relay:25"),
+        ("GATEPOST_MAIL_FROM", "nobody"), ("GATEPOST_OUTBOX_LEASE_SECONDS", "5"),
+    ])
+    func `a value that cannot be used is refused by its setting's name, and not repeated`(
+        setting: String, value: String
+    ) async throws {
+        try await Installation.running { installation in
+            let outcome = try await installation.run("work", settings: [setting: value])
+            #expect(outcome.exit == Self.usage)
+            #expect(outcome.errors.contains(setting))
+            #expect(!outcome.errors.contains("c2hvcnQ="))
+        }
+    }
+
+    @Test func `a login role that could read past row-level security is refused`() async throws {
+        try await Installation.running { installation in
+            for command in ["serve", "work"] {
+                let superuser = installation.cluster.postgres.url(database: installation.database)
+                let outcome = try await installation.run(command, settings: ["GATEPOST_DATABASE_URL": superuser])
+                #expect(outcome.exit == Self.failure)
+                #expect(outcome.errors.contains("row-level security") && outcome.errors.contains("noinherit"))
+            }
+        }
+    }
+
+    @Test func `a database that nobody has migrated is refused, with what to do`() async throws {
+        try await Installation.running { installation in
+            let name = installation.database + "_bare"
+            try await installation.cluster.postgres.createDatabase(name)
+            let settings = installation.cluster.settings(database: name)
+            let refused = try await Program.run(
+                ["serve"], environment: installation.settings.merging(settings) { $1 })
+            #expect(refused.exit == Self.failure)
+            #expect(refused.errors.contains("gatepost migrate"))
+            try await installation.cluster.postgres.dropDatabase(name)
+        }
+    }
+
+    @Test func `a command line that is wrong and an app that does not exist are told by their exit code`() async throws {
+        try await Installation.running { installation in
+            #expect(try await installation.run("outbox", "list", "nonsense").exit == Self.usage)
+            #expect(try await installation.run("no-such-command").exit == Self.usage)
+            #expect(try await installation.run("apps", "create", "A", "--redirect-uri", "javascript:1").exit == Self.usage)
+            #expect(try await installation.run("apps", "list", "--json").exit == .done)
+        }
+    }
+}
