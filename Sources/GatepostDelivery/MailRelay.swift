@@ -27,12 +27,20 @@ package struct MailRelay: Sendable {
         let isTLS = scheme == "smtps://"
         let port = colon.map { UInt16(authority[authority.index(after: $0)...]) } ?? (isTLS ? 465 : 587)
         guard let port, port > 0, !host.isEmpty, host.utf8.allSatisfy(Self.isHostCharacter) else { return nil }
-        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         relay = SMTPRelay(
             host: host, port: port,
-            security: isTLS ? .tls : requiresTLS ?? !isLoopback ? .startTLS : .none,
+            security: isTLS ? .tls : requiresTLS ?? !Self.isLoopback(host) ? .startTLS : .none,
             login: login.map { SMTPRelay.Login(username: $0.name, password: $0.password.revealed) },
             ehloName: ehloName, caBundlePath: caBundlePath)
+    }
+
+    /// Whether mail to the host stays on this machine.
+    ///
+    /// Of names only `localhost` is sure to (RFC 6761, section 6.3); `127.relay.example` is one that anybody may own.
+    private static func isLoopback(_ host: String) -> Bool {
+        guard let bytes = SocketAddress.bytes(of: host) else { return host == "localhost" }
+        let loopback: [AddressRange] = [.ipv4(127, 0, 0, 0, 8), .ipv6([0, 0, 0, 0, 0, 0, 0, 1], 128)]
+        return loopback.contains { $0.contains(bytes) }
     }
 
     private static func isHostCharacter(_ byte: UInt8) -> Bool {

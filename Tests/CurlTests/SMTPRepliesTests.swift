@@ -29,6 +29,18 @@ struct SMTPRepliesTests {
         #expect(deciding("250 ok", "354 go", "250 2.0.0 queued as 1", "221 bye")?.text == "2.0.0 queued as 1")
     }
 
+    @Test(arguments: [
+        (["554 no"], true), (["220 hi", "502 no EHLO"], false), (["220 hi", "502 no EHLO", "502 no HELO"], true),
+        (["220 hi", "502 no EHLO", "250 HELO"], false), (["220 hi", "502 no EHLO", "250 HELO", "550 no MAIL"], true),
+        (["220 hi", "250 ok", "220 TLS", "502 no EHLO"], false), (["220 hi", "250 ok", "550-no", "550 no"], true),
+        (["220 hi", "250 ok", "550-not yet all"], false), (["220 hi", "250 ok", "354 go"], false), ([], false),
+    ])
+    func `after a refusal that nothing gets over, only the good-bye is left`(lines: [String], isLeft: Bool) {
+        var replies = SMTPReplies()
+        for line in lines { replies.receive(Array((line + "\r\n").utf8)) }
+        #expect(replies.isGoodByeNext == isLeft)
+    }
+
     @Test(arguments: ["", "25", "abc", "2x0 ok", "２５０ ok"])
     func `a line that is no reply is passed over`(line: String) {
         #expect(deciding(line) == nil)

@@ -141,7 +141,9 @@ private struct Dev: Sendable {
     func codeFromPage(of email: String) async throws -> String {
         try await eventually("the mail is on the page") {
             let list = try await http.send(HTTPRequest("\(url)/dev/mails")).text
-            guard list.contains(email), let path = list.firstMatch(of: /\/dev\/mails\/[0-9]+/)?.output else { return nil }
+            guard list.contains(email), let path = list.firstMatch(of: /\/dev\/mails\/[0-9]+/)?.output else {
+                return nil
+            }
             let mail = try await http.send(HTTPRequest(url + path)).text
             return mail.firstMatch(of: /\b[0-9]{8}\b/).map { String($0.output) }
         }

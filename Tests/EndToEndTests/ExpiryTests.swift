@@ -17,7 +17,8 @@ struct ExpiryTests {
             #expect(try await app.verify(signUp, code: secrets.code).problem == .invalidFlow)
             #expect(try await installation.send("GET", secrets.link).status == 410)
             #expect(try await installation.click(secrets.link, cookie: signUp.cookie).status == 410)
-            let verified = try await installation.count("select count(*) from users where email_verified_at is not null")
+            let verified = try await installation.count(
+                "select count(*) from users where email_verified_at is not null")
             #expect(verified == 0)
         }
     }

@@ -71,11 +71,13 @@ struct SettingsTests {
         }
     }
 
-    @Test func `a command line that is wrong and an app that does not exist are told by their exit code`() async throws {
+    @Test func `a command line that is wrong and an app that does not exist are told by their exit code`() async throws
+    {
         try await Installation.running { installation in
             #expect(try await installation.run("outbox", "list", "nonsense").exit == Self.usage)
             #expect(try await installation.run("no-such-command").exit == Self.usage)
-            #expect(try await installation.run("apps", "create", "A", "--redirect-uri", "javascript:1").exit == Self.usage)
+            #expect(
+                try await installation.run("apps", "create", "A", "--redirect-uri", "javascript:1").exit == Self.usage)
             #expect(try await installation.run("apps", "list", "--json").exit == .done)
         }
     }

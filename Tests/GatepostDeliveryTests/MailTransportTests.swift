@@ -1,8 +1,10 @@
-import GatepostDelivery
+import Curl
 import GatepostDev
 import GatepostModel
 import TestSupport
 import Testing
+
+@testable import GatepostDelivery
 
 /// A mail from its values to what a relay makes of it.
 @Suite(.timeLimit(.minutes(2)))
@@ -57,7 +59,7 @@ struct MailTransportTests {
         #expect(lost.outcome == .indeterminate && lost.code == nil && lost.reachedNetwork)
         let early = try await send(SMTPScript(at: .rcpt, .close))
         #expect(early.outcome == .transient && early.code == nil && early.reachedNetwork)
-        let stalled = try await send(SMTPScript(at: .connect, .stall), deadline: .milliseconds(200))
+        let stalled = try await send(SMTPScript(at: .connect, .stall), deadline: .seconds(2))
         #expect(stalled.outcome == .transient && stalled.reachedNetwork)
     }
 
@@ -72,6 +74,23 @@ struct MailTransportTests {
         await transport.shutdown()
         let result = await transport.send(try MailMessageTests.mail(), deadline: .seconds(5))
         #expect(result.outcome == .transient && !result.reachedNetwork)
+    }
+
+    @Test(arguments: ["localhost", "127.0.0.1", "127.255.255.254", "[::1]", "[0:0:0:0:0:0:0:1]"])
+    func `mail may go to this machine in the clear`(host: String) {
+        #expect(MailRelay(url: "smtp://\(host):25")?.relay.security == SMTPRelay.Security.none)
+        #expect(MailRelay(url: "smtp://\(host):25", requiresTLS: true)?.relay.security == .startTLS)
+        #expect(MailRelay(url: "smtps://\(host)")?.relay.security == .tls)
+    }
+
+    @Test(arguments: [
+        "127.relay.example", "127.0.0.1.relay.example", "127.1", "127.0.0.1.", "127.0.0.256", "127.0.0.01",
+        "1270.0.0.1", "128.0.0.1", "localhost.relay.example", "[::2]", "[::1:1]", "relay.example",
+    ])
+    func `mail to any other host waits for TLS unless an operator says otherwise`(host: String) {
+        #expect(MailRelay(url: "smtp://\(host):25")?.relay.security == .startTLS)
+        #expect(
+            MailRelay(url: "smtp://\(host):25", requiresTLS: false)?.relay.security == SMTPRelay.Security.none)
     }
 
     @Test(arguments: [

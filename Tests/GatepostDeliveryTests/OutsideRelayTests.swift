@@ -20,8 +20,9 @@ struct OutsideRelayTests {
         authority.issue_cert(name).configure_cert(context)
         class Sink:
             async def handle_DATA(self, server, session, envelope):
-                print(json.dumps([envelope.mail_from, envelope.rcpt_tos, server.transport.get_extra_info("cipher") is not None,
-                    envelope.content.decode("ascii")]), flush=True)
+                isEncrypted = server.transport.get_extra_info("cipher") is not None
+                content = envelope.content.decode("ascii")
+                print(json.dumps([envelope.mail_from, envelope.rcpt_tos, isEncrypted, content]), flush=True)
                 return "250 2.0.0 taken"
         async def main():
             options = dict(tls_context=context, require_starttls=True) if mode == "starttls" else {}

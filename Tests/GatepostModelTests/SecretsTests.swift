@@ -21,8 +21,8 @@ struct SecretsTests {
         }
     }
 
-    /// Without parentheses around the comparison of two bytes, a later byte could make an earlier difference good: about
-    /// one pair in a few hundred that differed was taken for equal.
+    /// Without parentheses around the comparison of two bytes, a later byte could make an earlier difference good:
+    /// about one pair in a few hundred that differed was taken for equal.
     @Test func `two byte strings are equal only if every byte is, wherever they differ`() {
         let random = SystemRandom()
         for length in 1...64 {

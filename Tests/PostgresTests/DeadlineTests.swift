@@ -56,6 +56,7 @@ import Testing
 
     @Test func `a deadline ends a statement within a transaction`() async throws {
         try await withPool { pool async throws in
+            try await pool.warmExclusive()
             let error = await failure {
                 try await pool.transaction(deadline: .milliseconds(100)) { transaction async throws in
                     try await transaction.query("select pg_sleep(30)")

@@ -59,7 +59,7 @@ import Testing
 
     @Test func `a server that is not there fails at the deadline, and says why`() async throws {
         let pool = PostgresPool(PostgresConfiguration(connectionString: "postgresql:///d?host=/nonexistent&user=u"))
-        let error = await failure { try await pool.batch(["select 1"], deadline: .milliseconds(300)) }
+        let error = await failure { try await pool.batch(["select 1"], deadline: .seconds(1)) }
         #expect(error?.kind == .connectFailed)
         #expect(error?.hint?.hasPrefix("No such file or directory") == true)
         #expect(error?.outcomeIsUnknown == false)
@@ -95,8 +95,13 @@ import Testing
 
     @Test func `a primary is not taken for a standby`() async throws {
         try await withHosts([], "standby") { pool async throws in
-            let error = await failure { try await pool.batch(["select 1"], deadline: .milliseconds(300)) }
-            #expect(error?.kind == .connectFailed)
+            // The deadline may also pass before the server has answered, which says nothing.
+            for _ in 1...10 {
+                let error = await failure { try await pool.batch(["select 1"], deadline: .seconds(1)) }
+                #expect(error?.kind == .connectFailed)
+                if error?.hint?.contains("hot standby") == true { return }
+            }
+            Issue.record("the server was never asked whether it is a standby")
         }
     }
 

@@ -58,6 +58,11 @@ extension PostgresPool {
         try #require(try await run(statement).first).get(0)
     }
 
+    /// Connects the exclusive side, so that a short deadline afterwards is that of the work alone.
+    func warmExclusive() async throws {
+        #expect(try await batch(["select 1"], on: .exclusive, deadline: ample).count == 1)
+    }
+
     /// The server process that the shared side's connection belongs to.
     func backend() async throws -> Int32 { try await value("select pg_backend_pid()") }
 }

@@ -157,6 +157,7 @@ import Testing
 
     @Test func `at its deadline an idle transaction is rolled back and the connection freed`() async throws {
         try await withTable(.prepared) { pool, table async throws in
+            try await pool.warmExclusive()
             let error = await failure {
                 try await pool.transaction(deadline: .milliseconds(200)) { transaction async throws in
                     try await transaction.query("insert into \(table) values (1)")
@@ -174,6 +175,7 @@ import Testing
 
     @Test func `a transaction that overstays does not commit`() async throws {
         try await withTable(.prepared) { pool, table async throws in
+            try await pool.warmExclusive()
             let error = await failure {
                 try await pool.transaction(deadline: .milliseconds(200)) { transaction async throws in
                     try await transaction.query("insert into \(table) values (1)")

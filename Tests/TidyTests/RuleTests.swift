@@ -29,6 +29,11 @@ struct RuleTests {
         #expect(SizeRules.longFunctions([swift("func f() {\n\(body.dropFirst(11))\n}\n")]).isEmpty)
         #expect(SizeRules.longFiles([swift(String(repeating: "\n", count: 300))]).isEmpty)
         #expect(SizeRules.longFiles([swift(String(repeating: "\n", count: 301))]).count == 1)
+        let schema = String(repeating: String(repeating: "x", count: 121) + "\n", count: 301)
+        for (path, count) in [("docs/schema.sql", 0), ("docs/other.sql", 302)] {
+            let file = [SourceFile(path: path, text: schema)]
+            #expect(SizeRules.longFiles(file).count + SizeRules.longLines(file).count == count)
+        }
         #expect(SizeRules.fullFolders((0..<16).map { swift("", "Sources/X/\($0).swift") }) == ["Sources/X: 16 files"])
         #expect(SizeRules.deepFolders([swift("", "Sources/X/a/b/c/D.swift")]) == ["Sources/X/a/b/c"])
     }

@@ -21,6 +21,8 @@ final class SMTPConnection {
         /// Whether libcurl has been given the whole body, after which it sends the final dot by itself.
         var isBodyOver: Bool { sentCount == body.count }
         var replies = SMTPReplies()
+        /// How long a reply may take, in seconds.
+        var replySeconds = 0
     }
 
     init(_ relay: SMTPRelay) throws(CurlError) {
@@ -74,11 +76,12 @@ final class SMTPConnection {
         transfer.body = message.bytes
         transfer.sentCount = 0
         transfer.replies = SMTPReplies()
+        transfer.replySeconds = limit.secondsAtLeastOne
         try handle.set(CURLOPT_MAIL_FROM, message.sender)
         try handle.set(CURLOPT_MAIL_RCPT, list: [message.recipient])
         try handle.set(CURLOPT_INFILESIZE_LARGE, offset: message.bytes.count)
         try handle.set(CURLOPT_TIMEOUT_MS, limit.millisecondsAtLeastOne)
-        try handle.set(CURLOPT_SERVER_RESPONSE_TIMEOUT, limit.secondsAtLeastOne)
+        try handle.set(CURLOPT_SERVER_RESPONSE_TIMEOUT, transfer.replySeconds)
         try handle.set(CURLOPT_FRESH_CONNECT, fresh)
         let code = CurlCode(unsafe curl_easy_perform(handle.pointer))
         let isReused = handle.long(CURLINFO_NUM_CONNECTS) == 0
@@ -110,10 +113,10 @@ final class SMTPConnection {
         }
         handle.callbacks.header = { [transfer, unowned handle] line in
             transfer.replies.receive(line)
-            if transfer.replies.refusal != nil {
-                // What follows is the good-bye: a server that stalls there must not hold the thread.
-                try? handle.set(CURLOPT_SERVER_RESPONSE_TIMEOUT, Self.quitSeconds)
-            }
+            // A server that stalls at the good-bye must not hold the thread. One that refused something and goes on
+            // has its whole time: cut short, it might take a mail that we count as unknown.
+            let seconds = transfer.replies.isGoodByeNext ? Self.quitSeconds : transfer.replySeconds
+            try? handle.set(CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds)
             return true
         }
     }

@@ -16,9 +16,17 @@ struct SMTPReplies {
     /// The refusal that stands.
     private(set) var refusal: Reply?
     private var partial: Reply?
+    private var refusalsInARow = 0
 
     /// The reply that decided.
     var deciding: Reply? { refusal ?? lastPositive }
+
+    /// Whether libcurl has nothing more to say than `QUIT`.
+    ///
+    /// The first refusal after a greeting, or after the 220 of STARTTLS, is that of `EHLO`: libcurl goes on with `HELO`.
+    var isGoodByeNext: Bool {
+        lastPositive?.code == 220 ? refusalsInARow > 1 : refusalsInARow > 0
+    }
 
     /// Takes the next line, with or without its line break.
     mutating func receive(_ line: some Collection<UInt8>) {
@@ -38,10 +46,12 @@ struct SMTPReplies {
         switch code {
         case 400...599:
             refusal = reply
+            refusalsInARow += 1
         case 221 where lastPositive != nil || refusal != nil:
             break
         default:
             refusal = nil
+            refusalsInARow = 0
             lastPositive = reply
         }
     }

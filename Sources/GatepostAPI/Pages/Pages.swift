@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import GatepostModel
 import HTTPTypes
 import Hummingbird
 import Mustache
@@ -28,7 +29,12 @@ struct Pages: Sendable {
             } catch { throw Unreadable(name: file) }
         }
         var library = MustacheLibrary()
-        for name in Self.templates { try library.register(text("\(name).mustache"), named: name) }
+        MustacheContentTypes.register(ScalarHTML(), named: ScalarHTML.name)
+        for name in Self.templates {
+            // In each template, because a layout does not take it over from the page that fills it.
+            let template = "{{% CONTENT_TYPE:\(ScalarHTML.name)}}\n" + (try text("\(name).mustache"))
+            try library.register(template, named: name)
+        }
         let (style, developmentStyle) = (try text("page.css"), try text("dev.css"))
         // A partial, so that the style stands in the page byte for byte as its hash was taken.
         try library.register(style, named: "style")
@@ -66,4 +72,11 @@ struct Pages: Sendable {
             "Cache-Control": "no-store",
         ])
     }
+}
+
+/// How values are escaped where a template prints them, instead of Mustache's own way, which is by character.
+private struct ScalarHTML: MustacheContentType {
+    static let name = "SCALAR_HTML"
+
+    func escapeText(_ text: String) -> String { HTMLText(text).escaped }
 }

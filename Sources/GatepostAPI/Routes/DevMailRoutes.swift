@@ -22,8 +22,8 @@ struct DevMailRoutes: Sendable {
     /// The newest mail as text, for a terminal.
     @Sendable func latest(_ request: Request, context: RootRequestContext) async throws -> Response {
         guard let mail = await mails.list().first else { throw Problem(.notFound) }
-        let text =
-            "Subject: \(mail.subject)\nTo: \(mail.to.joined(separator: ", "))\n\n\(mail.text.replacing("\r\n", with: "\n"))"
+        let head = "Subject: \(mail.subject)\nTo: \(mail.to.joined(separator: ", "))\n\n"
+        let text = head + mail.text.replacing("\r\n", with: "\n")
         return Response(
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

@@ -1,4 +1,5 @@
 import Foundation
+import GatepostModel
 import Mustache
 
 /// The texts of the mails that ship with Gatepost, a folder a language.
@@ -30,7 +31,7 @@ package struct MailTemplates: Sendable {
                 guard let text = try? String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8) else {
                     throw Missing(file: file)
                 }
-                // Mustache escapes nothing: its own escaping leaves a sign alone that a combining mark follows.
+                // Mustache escapes nothing: what goes into the HTML has been, by scalars and not by characters.
                 let plain = "{{% CONTENT_TYPE:TEXT}}\n"
                 templates["\(name.rawValue).\(part)"] = try MustacheTemplate(string: plain + text)
             }
@@ -45,20 +46,6 @@ package struct MailTemplates: Sendable {
         }
         return MailContent(
             subject: text("subject", values).trimmingCharacters(in: .whitespacesAndNewlines),
-            text: text("text", values), html: text("html", values.mapValues(Self.escaped)))
-    }
-
-    /// Escapes markup by scalars, as a browser reads it; a grapheme cluster of `"` and a mark is still a quote to it.
-    private static func escaped(_ value: String) -> String {
-        value.unicodeScalars.reduce(into: "") { text, scalar in
-            switch scalar {
-            case "<": text += "&lt;"
-            case ">": text += "&gt;"
-            case "&": text += "&amp;"
-            case "\"": text += "&quot;"
-            case "'": text += "&#39;"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
+            text: text("text", values), html: text("html", values.mapValues { HTMLText($0).escaped }))
     }
 }

@@ -57,8 +57,11 @@ struct JobCheckTests {
     @Test func `a read of a whole table is found`() async throws {
         let found = try await findings(
             "delete-some-flows",
-            "delete from flows where ctid = any (array(select ctid from flows where email = :'now' limit :batch)) returning app_id"
-        )
+            """
+            delete from flows
+             where ctid = any (array(select ctid from flows where email = :'now' limit :batch))
+            returning app_id
+            """)
 
         #expect(found == ["delete-some-flows.sql: reads all of table flows, which grows"])
     }

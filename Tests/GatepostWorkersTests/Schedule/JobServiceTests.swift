@@ -12,21 +12,7 @@ import Testing
 struct JobServiceTests {
     /// Time passes when the service waits for the next minute, and stands still after five of them.
     @Test func `each minute is looked at once, and a graceful shutdown ends the service`() async throws {
-        let jobs = try ["0 9 * * *", "1 9 * * *", "3 9 * * *", "9 9 * * *"].enumerated().map { number, schedule in
-            try JobFile(
-                name: "count-none-\(number)",
-                text: """
-                    -- Handles no row.
-                    --
-                    -- Its runs are counted.
-                    --
-                    -- schedule: \(schedule)
-                    -- batch:    1
-                    -- timeout:  5 seconds
-
-                    select id as app_id from apps limit :batch - 1;
-                    """)
-        }
+        let jobs = try ["0 9 * * *", "1 9 * * *", "3 9 * * *", "9 9 * * *"].enumerated().map(Self.job)
         try await JobFixture.with { fixture in
             let clock = fixture.clock
             let waits = Mutex<[Duration]>([])
@@ -62,5 +48,21 @@ struct JobServiceTests {
             let unfinished = try await fixture.execute("select job from job_runs where finished_at is null")
             #expect(unfinished.isEmpty)
         }
+    }
+
+    private static func job(_ number: Int, at schedule: String) throws -> JobFile {
+        try JobFile(
+            name: "count-none-\(number)",
+            text: """
+                -- Handles no row.
+                --
+                -- Its runs are counted.
+                --
+                -- schedule: \(schedule)
+                -- batch:    1
+                -- timeout:  5 seconds
+
+                select id as app_id from apps limit :batch - 1;
+                """)
     }
 }
