@@ -67,7 +67,7 @@ package final class HTTPSink: Sendable {
         try await state.wait(within: bound) { $0.lostCount >= count ? () : nil }
     }
 
-    /// Lets every answer that stalls now go on.
+    /// Lets every answer go on that stalls, or is about to: its request is on the books, so a test may know of it.
     package func release() {
         state.update { $0.releaseCount += 1 }
     }
@@ -142,23 +142,27 @@ package final class HTTPSink: Sendable {
                     parsed = parse(&buffer)
                 }
                 guard let parsed else { return }
-                let request = state.update { state in
+                let (request, releasedBefore) = state.update { state in
                     let request = Request(
                         method: parsed.method, target: parsed.target, headers: parsed.headers, body: parsed.body,
                         connection: number, order: state.requests.count + 1)
                     state.requests.append(request)
-                    return request
+                    return (request, state.releaseCount)
                 }
+                var releaseCount = releasedBefore
                 for step in answer(request) {
-                    guard try await take(step, outbound, state) else { return }
+                    guard try await take(step, outbound, state, &releaseCount) else { return }
                 }
             }
         }
     }
 
     /// Takes a step; false if it ends the connection.
+    ///
+    /// A stall ends with the first release after those that are counted.
     private static func take(
-        _ step: Step, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, _ state: Watched<State>
+        _ step: Step, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, _ state: Watched<State>,
+        _ releaseCount: inout Int
     ) async throws -> Bool {
         switch step {
         case .text(let text):
@@ -171,8 +175,10 @@ package final class HTTPSink: Sendable {
                 if pause > .zero { try await Task.sleep(for: pause) }
             }
         case .stall:
-            let count = state.current.releaseCount
-            try await state.wait(within: .seconds(3600)) { $0.releaseCount > count ? () : nil }
+            let count = releaseCount
+            releaseCount = try await state.wait(within: .seconds(3600)) { state in
+                state.releaseCount > count ? state.releaseCount : nil
+            }
         case .close:
             return false
         }
