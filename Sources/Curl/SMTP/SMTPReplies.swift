@@ -23,7 +23,7 @@ struct SMTPReplies {
 
     /// Whether libcurl has nothing more to say than `QUIT`.
     ///
-    /// The first refusal after a greeting, or after the 220 of STARTTLS, is that of `EHLO`: libcurl goes on with `HELO`.
+    /// The first refusal after a greeting, or after the 220 of STARTTLS, is that of `EHLO`: libcurl then says `HELO`.
     var isGoodByeNext: Bool {
         lastPositive?.code == 220 ? refusalsInARow > 1 : refusalsInARow > 0
     }
