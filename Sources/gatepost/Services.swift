@@ -1,5 +1,7 @@
 import Foundation
+import GatepostModel
 import GatepostStore
+import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
@@ -19,7 +21,30 @@ extension Wiring {
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
-        try await group.run()
+        do {
+            try await group.run()
+        } catch let error as IOError where UnusableAddress.codes.contains(error.errnoCode) {
+            throw UnusableAddress(address: configuration.listen, code: error.errnoCode)
+        }
+    }
+}
+
+/// The server could not be bound to its address: what the system said, in an operator's terms.
+struct UnusableAddress: Error, CustomStringConvertible {
+    static let codes: Set<Int32> = [EADDRINUSE, EADDRNOTAVAIL, EACCES]
+
+    let address: ListenAddress
+    let code: Int32
+
+    var description: String {
+        let reason =
+            switch code {
+            case EADDRINUSE: "another program listens there"
+            case EADDRNOTAVAIL: "it is no address of this machine"
+            default: "ports below 1024 are for the system"
+            }
+        return "cannot listen on \(address.host):\(address.port): \(reason); "
+            + "choose another by GATEPOST_LISTEN, or gatepost dev --port"
     }
 }
 

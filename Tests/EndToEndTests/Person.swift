@@ -115,7 +115,8 @@ struct App: Sendable {
     }
 }
 
-private func hex(_ bytes: [UInt8]?) -> String {
+/// An id's bytes as the database writes them, without hyphens.
+func hex(_ bytes: [UInt8]?) -> String {
     (bytes ?? []).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 

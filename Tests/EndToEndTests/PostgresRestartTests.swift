@@ -84,8 +84,8 @@ struct PostgresRestartTests {
     /// Each flow that was promised is there, and its mail has come.
     private func expectKept(_ acknowledged: [String: String], in app: App) async throws {
         try await app.installation.waitUntilNothingIsOwed(within: .seconds(120))
-        let kept = Set(try await app.installation.texts("select id::text from flows"))
-        let promised = acknowledged.values.map { FlowID($0)?.uuid.description.lowercased() ?? $0 }
+        let kept = Set(try await app.installation.texts("select replace(id::text, '-', '') from flows"))
+        let promised = acknowledged.values.map { hex(FlowID($0)?.uuid.bytes) }
         let lost = promised.filter { !kept.contains($0) }
         #expect(lost.isEmpty, "\(lost.count) of \(promised.count) acknowledged sign-ups are gone")
 

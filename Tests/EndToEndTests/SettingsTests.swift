@@ -74,11 +74,14 @@ struct SettingsTests {
     @Test func `a command line that is wrong and an app that does not exist are told by their exit code`() async throws
     {
         try await Installation.running { installation in
-            #expect(try await installation.run("outbox", "list", "nonsense").exit == Self.usage)
-            #expect(try await installation.run("no-such-command").exit == Self.usage)
-            #expect(
-                try await installation.run("apps", "create", "A", "--redirect-uri", "javascript:1").exit == Self.usage)
-            #expect(try await installation.run("apps", "list", "--json").exit == .done)
+            let nonsense = try await installation.run("outbox", "list", "nonsense")
+            #expect(nonsense.exit == Self.usage)
+            let unknown = try await installation.run("no-such-command")
+            #expect(unknown.exit == Self.usage)
+            let script = try await installation.run("apps", "create", "A", "--redirect-uri", "javascript:1")
+            #expect(script.exit == Self.usage)
+            let list = try await installation.run("apps", "list", "--json")
+            #expect(list.exit == .done)
         }
     }
 }
