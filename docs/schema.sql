@@ -439,7 +439,9 @@ CREATE INDEX flows_expired ON public.flows USING btree (expires_at);
 
 CREATE UNIQUE INDEX flows_link ON public.flows USING btree (app_id, link_hash);
 
-CREATE INDEX flows_user ON public.flows USING btree (app_id, user_id, kind) WHERE (user_id IS NOT NULL);
+CREATE INDEX flows_pending ON public.flows USING btree (app_id, email) WHERE (state = 'pending'::text);
+
+CREATE INDEX flows_user ON public.flows USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX idempotency_keys_expired ON public.idempotency_keys USING btree (expires_at);
 

@@ -38,8 +38,11 @@ create table flows (
 -- Read when a link is opened and when it is used.
 create unique index flows_link on flows (app_id, link_hash);
 
--- Read when a new flow supersedes a user's pending ones, and by the foreign key to users.
-create index flows_user on flows (app_id, user_id, kind) where user_id is not null;
+-- Read when a new flow supersedes the pending ones of its address, whether or not that has a user.
+create index flows_pending on flows (app_id, email) where state = 'pending';
+
+-- Read by the foreign key to users.
+create index flows_user on flows (app_id, user_id) where user_id is not null;
 
 -- Read by jobs/delete-expired-flows.sql.
 create index flows_expired on flows (expires_at);

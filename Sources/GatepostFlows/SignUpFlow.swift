@@ -46,7 +46,9 @@ package struct SignUpFlow: Sendable {
     package func start(
         _ email: EmailAddress, password: Secret, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
-        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        var occasion = Occasion(now: clock.now, origin: origin, random: random)
+        // The users of the built-in app are the admins; nobody makes themselves one.
+        guard scope.appID != .gatepost else { return try await refuse(Refusal(.appNotFound), in: scope, occasion) }
         if let refusal = policy.refusal(of: password, for: email) {
             return try await refuse(refusal, in: scope, occasion)
         }
@@ -55,6 +57,8 @@ package struct SignUpFlow: Sendable {
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
         let passwordHash = try await hasher.hash(password)
+        // The hash may have waited: what is owed is owed from now on, or a worker would look for it too far back.
+        occasion = Occasion(now: clock.now, origin: origin, random: random)
 
         let id: FlowID = occasion.id()
         let secrets = FlowSecrets(app: scope.appID, flow: id, kind: .signUp, keys: keys)

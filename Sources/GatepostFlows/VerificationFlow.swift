@@ -44,9 +44,10 @@ package struct VerificationFlow: Sendable {
         at link: OneTimeToken, startedBy token: OneTimeToken?, in scope: AppScope
     ) async throws -> LinkState {
         let now = clock.now
-        guard let flow = try await database.batch(in: scope, { $0.standingFlow(link: link, at: now) }) else {
-            return .gone
+        let standing = try await database.batch(in: scope) { batch in
+            batch.standingFlow(link: link, epochs: keys.epochs, at: now)
         }
+        guard let flow = standing else { return .gone }
         return .standing(
             email: flow.email, isStarter: token.map { constantTimeEqual($0.hash, flow.tokenHash) } ?? false)
     }
@@ -65,7 +66,9 @@ package struct VerificationFlow: Sendable {
         _ link: OneTimeToken, choosing password: Secret, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        let standing = try await database.batch(in: scope) { $0.standingFlow(link: link, at: occasion.now) }
+        let standing = try await database.batch(in: scope) { batch in
+            batch.standingFlow(link: link, epochs: keys.epochs, at: occasion.now)
+        }
         guard let standing else { return try await refuse(Refusal(.invalidLink), in: scope, occasion) }
         if let refusal = policy.refusal(of: password, for: EmailAddress(standing.email)) {
             return try await refuse(refusal, in: scope, occasion, flow: standing.id)
@@ -128,7 +131,9 @@ package struct VerificationFlow: Sendable {
         _ proof: FlowProof, passwordHash: String?, orElse refusal: Refusal, in scope: AppScope, _ occasion: Occasion
     ) async throws -> Outcome {
         let userID: UserID? = try await database.transaction(in: scope) { transaction in
-            guard let flow = try await transaction.consumeSignUpFlow(proof, at: occasion.now),
+            guard
+                let flow = try await transaction.consumeSignUpFlow(
+                    proof, epochs: keys.epochs, at: occasion.now),
                 let userID = flow.userID, let hash = passwordHash ?? flow.passwordHash
             else { return nil }
             try await transaction.batch { batch in

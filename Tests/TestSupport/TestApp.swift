@@ -84,7 +84,8 @@ package struct TestApp: Sendable {
     package func verify(_ signUp: SignUp) async throws {
         let now = clock.now
         try await database.transaction(in: scope) { transaction in
-            let flow = try await transaction.consumeSignUpFlow(.linkAlone(signUp.secrets.linkToken), at: now)
+            let flow = try await transaction.consumeSignUpFlow(
+                .linkAlone(signUp.secrets.linkToken), epochs: keys.epochs, at: now)
             guard let user = flow?.userID else { throw TestAppMissing() }
             try await transaction.batch { $0.markVerified(user, at: now) }
         }

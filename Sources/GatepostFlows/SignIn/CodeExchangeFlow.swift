@@ -25,6 +25,8 @@ package struct CodeExchangeFlow: Sendable {
         let now = occasion.now
         let (session, family): (SessionID, TokenFamilyID) = (occasion.id(), occasion.id())
         let refreshToken = OneTimeToken.make(.refresh, random: random)
+        // Fetched first: a code must not be used up for an answer that cannot be signed.
+        try await issuer.prepare(in: scope)
         let (code, live) = try await database.batch(in: scope) { batch in
             batch.redeemCode(presented, for: session, at: now)
             batch.insertSession(session, fromCode: presented.code.hash, origin: origin, at: now)
@@ -33,7 +35,7 @@ package struct CodeExchangeFlow: Sendable {
             batch.record(
                 occasion.event(.sessionStarted, by: .user, clientID: presented.clientID, sessionID: session),
                 ifSessionExists: session)
-            let code = batch.presentedCode(presented.code)
+            let code = batch.presentedCode(presented)
             return code.and(batch.session(session))
         }
         if let live {

@@ -31,6 +31,7 @@ package struct RefreshFlow: Sendable {
             clientID: client, at: occasion.now)
         let presented = try await database.batch(in: scope) { batch in
             batch.exchangeRefreshToken(exchange)
+            batch.forgetSealed(exchange)
             batch.touchSession(ofRefreshToken: successor.hash, at: occasion.now)
             batch.record(
                 occasion.event(.tokenRefreshed, by: .user, clientID: client), ifRefreshTokenExists: successor.hash)

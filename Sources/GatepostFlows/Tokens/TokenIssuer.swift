@@ -31,6 +31,11 @@ package struct TokenIssuer: Sendable {
     /// The issuer of an app's tokens: `{base}/apps/{app}`, the same string everywhere (RFC 9207, section 2.4).
     package static func issuer(of app: AppID, baseURL: String) -> String { "\(baseURL)/apps/\(app)" }
 
+    /// Sees to it that a token can be signed; throws `NoActiveSigningKey`, or what kept the keys from being read.
+    package func prepare(in scope: AppScope) async throws {
+        guard try await cache.keys(of: scope).active != nil else { throw NoActiveSigningKey() }
+    }
+
     /// Signs an access token for a session and puts the answer together.
     package func answer(
         for session: SessionProof, client: ClientID, refreshToken: OneTimeToken, in scope: AppScope, at now: Instant

@@ -82,12 +82,17 @@ extension AppBatch {
             """)
     }
 
-    /// What became of a presented code; nil for one that was never issued.
-    package mutating func presentedCode(_ code: OneTimeToken) -> BatchReading<PresentedCode?> {
+    /// What became of a presented code; nil for one that was never issued, or not to this client.
+    ///
+    /// Without the client, the redirect URI and the verifier it is nobody's second use: whoever found a used code
+    /// somewhere cannot end the session that it gave.
+    package mutating func presentedCode(_ presented: CodePresentation) -> BatchReading<PresentedCode?> {
         read(
             """
             select user_id, client_id, session_id from authorization_codes
-             where app_id = \(scope.appID) and code_hash = \(code.hash)
+             where app_id = \(scope.appID) and code_hash = \(presented.code.hash)
+               and client_id = \(presented.clientID) and redirect_uri = \(presented.redirectURI)
+               and code_challenge = \(presented.challenge.text)
             """
         ) { rows in
             try rows.first.map { row in

@@ -68,8 +68,8 @@ extension AppBatch {
         add(
             """
             update flows set state = 'refused', reason = 'superseded', ended_at = \(now)
-             where app_id = \(scope.appID) and kind = 'sign_up' and state = 'pending'
-               and user_id = (select id from users where app_id = \(scope.appID) and email = \(email.canonical))
+             where app_id = \(scope.appID) and email = \(email.canonical) and kind = 'sign_up'
+               and state = 'pending'
             """)
     }
 
@@ -90,12 +90,20 @@ extension AppBatch {
     }
 
     /// The flow behind a link that may still pass; reading it uses nothing up.
-    package mutating func standingFlow(link: OneTimeToken, at now: Instant) -> BatchReading<FlowRecord?> {
+    ///
+    /// - Parameters:
+    ///   - link: The token in the link.
+    ///   - epochs: The epochs of the key ring: a link that was derived under a retired one is dead at once.
+    ///   - now: The moment.
+    /// - Returns: The flow; nil where the link is not one, or may no longer be used.
+    package mutating func standingFlow(
+        link: OneTimeToken, epochs: [Int16], at now: Instant
+    ) -> BatchReading<FlowRecord?> {
         read(
             """
             select \(columns) from flows as f join users as u on \(userStands)
              where f.app_id = \(scope.appID) and f.link_hash = \(link.hash)
-               and f.state = 'pending' and f.expires_at > \(now)
+               and f.state = 'pending' and f.expires_at > \(now) and f.secret_epoch = any (\(epochs))
             """
         ) { try $0.first.map(FlowRecord.init) }
     }
@@ -153,10 +161,19 @@ extension AppTransaction {
     ///
     /// One guarded update reads and uses up: of any number of racing callers one gets the row. The user is locked
     /// before the flow, in the order of a sign-up that supersedes it: two orders could lock each other out.
-    package func consumeSignUpFlow(_ proof: FlowProof, at now: Instant) async throws -> FlowRecord? {
+    ///
+    /// - Parameters:
+    ///   - proof: What was presented.
+    ///   - epochs: The epochs of the key ring, as for `standingFlow`.
+    ///   - now: The moment.
+    /// - Returns: The flow as it is now: passed.
+    /// - Throws: `PostgresError`.
+    package func consumeSignUpFlow(
+        _ proof: FlowProof, epochs: [Int16], at now: Instant
+    ) async throws -> FlowRecord? {
         let stands: SQL = """
             \(userStands) and f.app_id = \(scope.appID) and f.kind = 'sign_up' and \(proof.condition)
-            and f.state = 'pending' and f.expires_at > \(now)
+            and f.state = 'pending' and f.expires_at > \(now) and f.secret_epoch = any (\(epochs))
             """
         return try await query(
             """

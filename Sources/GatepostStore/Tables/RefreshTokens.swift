@@ -83,6 +83,21 @@ extension AppBatch {
             """)
     }
 
+    /// Forgets the sealed form of a token that has just been exchanged for this successor.
+    ///
+    /// Kept only while a repeat may be answered: otherwise a copy of the database and any used token of a family
+    /// would open the next one, and so on down to the one that is alive.
+    package mutating func forgetSealed(_ exchange: RefreshExchange) {
+        add(
+            """
+            update refresh_tokens as p set successor_sealed = null
+              from refresh_tokens as t
+             where t.app_id = \(scope.appID) and t.token_hash = \(exchange.presented.hash)
+               and t.successor_hash = \(exchange.successor.hash)
+               and p.app_id = t.app_id and p.family_id = t.family_id and p.generation = t.generation - 1
+            """)
+    }
+
     /// What became of a presented token; nil for one that was never issued.
     package mutating func presentedRefreshToken(
         _ token: OneTimeToken, at now: Instant

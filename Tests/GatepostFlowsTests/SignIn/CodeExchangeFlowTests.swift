@@ -161,15 +161,6 @@ struct CodeExchangeFlowTests {
         #expect(try await endReasons(test) == ["code_reused", "code_reused"])
     }
 
-    @Test func `a second use by whoever lacks the verifier ends the session too`() async throws {
-        let (test, _, code) = try await signedIn()
-        let answer = try #require(try await test.exchange(code))
-
-        #expect(try await test.exchange(code, verifier: "another-verifier-of-forty-three-characters-0") == nil)
-
-        #expect(try await test.session(answer) == nil)
-    }
-
     @Test func `of fifty racing exchanges one is answered, and then everything is revoked`() async throws {
         // Story (supabase/auth #2612): the same code was exchanged twice in parallel, and both got tokens.
         let (test, _, code) = try await signedIn()
