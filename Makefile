@@ -8,14 +8,14 @@ export SWIFT_BACKTRACE := enable=no
 
 # A module imports only what it declares: the direction of the dependencies is a rule of the design.
 CHECKS := --explicit-target-dependency-import-check error
-SWIFT_FILES := $(wildcard Package.swift Sources Tests Benchmarks)
+SWIFT_FILES := $(wildcard Package.swift Sources Tests)
 VENV := .venv-tests
 # Hundreds of tests at once on two cores make each other late; six at once take as long in all.
 WIDTH := --experimental-maximum-parallelization-width 6
 # What talks to Postgres is run a second time without prepared statements, as behind an old pgbouncer.
 DATABASE_TESTS := GatepostStoreTests|GatepostOutboxTests|GatepostFlowsTests|GatepostWorkersTests|GatepostAPITests
 
-.PHONY: help run test bench lint format clean
+.PHONY: help run test lint format clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,6 @@ test: lint $(VENV)/installed ## Check the style, build everything and run all te
 	swift build --build-tests $(CHECKS)
 	swift test --skip-build $(WIDTH)
 	GATEPOST_TEST_PREPARED_STATEMENTS=false swift test --skip-build $(WIDTH) --filter '$(DATABASE_TESTS)'
-
-bench: ## Measure, with optimised code.
-	@scripts/setup
-	swift run --configuration release gatepost-bench $(ARGS)
 
 lint: ## Check the format of the code.
 	@scripts/setup --tests
