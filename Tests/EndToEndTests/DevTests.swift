@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// `gatepost dev` as somebody types it who has just cloned the repository.
-@Suite("gatepost dev", .timeLimit(.minutes(10)))
+@Suite("gatepost dev", .timeLimit(.minutes(20)))
 struct DevTests {
     @Test func `a second start on the same data finds the app and its users`() async throws {
         try await withFolder { folder in

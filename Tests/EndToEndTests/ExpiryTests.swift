@@ -7,7 +7,7 @@ import Testing
 /// No worker runs, so nothing is swept: what has expired is refused all the same.
 ///
 /// The programs take the time from the database, so here it is not the clock that moves but the moment of expiry.
-@Suite("Expiry without workers", .timeLimit(.minutes(10)))
+@Suite("Expiry without workers", .timeLimit(.minutes(20)))
 struct ExpiryTests {
     @Test func `an expired flow takes neither its link nor its code`() async throws {
         try await Installation.running { installation in

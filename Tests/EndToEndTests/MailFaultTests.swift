@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What becomes of a mail whose relay refuses, drops, stalls or is away.
-@Suite("A relay that fails", .timeLimit(.minutes(15)))
+@Suite("A relay that fails", .timeLimit(.minutes(20)))
 struct MailFaultTests {
     /// One mail may take a second here, so that a relay that stalls is given up soon.
     static let settings = ["GATEPOST_OUTBOX_LEASE_SECONDS": "4", "GATEPOST_SMTP_DEADLINE_SECONDS": "1"]

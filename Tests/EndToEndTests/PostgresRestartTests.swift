@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Postgres goes away and comes back while people sign up.
-@Suite("Postgres restarts", .timeLimit(.minutes(10)))
+@Suite("Postgres restarts", .timeLimit(.minutes(20)))
 struct PostgresRestartTests {
     /// What came of the sign-ups of one run.
     private struct Tally: Sendable {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a thief of the logs, of a dump or of the disk finds of the secrets that a story has seen: nothing.
-@Suite("Secrets at rest", .timeLimit(.minutes(10)))
+@Suite("Secrets at rest", .timeLimit(.minutes(20)))
 struct SecretsTests {
     @Test func `no log, dump or write-ahead log holds a secret in any form`() async throws {
         // A server that logs every statement with its parameters: not even there may a secret be seen.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What an operator who got something wrong is told, and what a script can tell it by.
-@Suite("Settings", .timeLimit(.minutes(5)))
+@Suite("Settings", .timeLimit(.minutes(20)))
 struct SettingsTests {
     /// The exit code of a wrong command line or setting (sysexits.h, EX_USAGE).
     static let usage = Program.Exit(status: 64, isSignal: false)

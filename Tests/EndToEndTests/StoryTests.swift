@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The main job, with the real program, a real Postgres and real SMTP.
-@Suite("The story", .timeLimit(.minutes(10)))
+@Suite("The story", .timeLimit(.minutes(20)))
 struct StoryTests {
     @Test(arguments: ["true", "false"])
     func `a person signs up in two apps, proves the address, signs in and signs out, each app on its own`(

@@ -51,7 +51,7 @@ enum KillStep: String, CaseIterable, Sendable {
 ///
 /// The worker is the real program, so its death takes everything with it that a death takes: buffers, threads,
 /// connections. What is claimed falls due again when its lease ends, and nobody has to clean up.
-@Suite("Kill -9", .timeLimit(.minutes(15)))
+@Suite("Kill -9", .timeLimit(.minutes(20)))
 struct WorkerKillTests {
     static let killCount = 10
     /// Leases that end soon; one mail may take half of that.
