@@ -1,3 +1,30 @@
+CREATE TABLE public.admin_grants (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    target_app_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT admin_grants_owner_global CHECK (((role <> 'owner'::text) OR (target_app_id IS NULL))),
+    CONSTRAINT admin_grants_role_known CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'support'::text, 'auditor'::text])))
+);
+
+CREATE TABLE public.api_keys (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    key_hash bytea NOT NULL,
+    role text NOT NULL,
+    target_app_id uuid,
+    user_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT api_keys_role_known CHECK ((role = ANY (ARRAY['admin'::text, 'support'::text, 'auditor'::text])))
+);
+
 CREATE TABLE public.apps (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -27,7 +54,7 @@ CREATE TABLE public.audit_events (
     details jsonb NOT NULL,
     transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT audit_events_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['user'::text, 'anyone'::text, 'operator'::text, 'job'::text, 'worker'::text]))),
+    CONSTRAINT audit_events_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['user'::text, 'anyone'::text, 'operator'::text, 'job'::text, 'worker'::text, 'admin'::text, 'api_key'::text]))),
     CONSTRAINT audit_events_kind_form CHECK ((kind ~ '^[a-z_]+\.[a-z_]+$'::text))
 );
 
@@ -297,7 +324,7 @@ CREATE TABLE public.sessions (
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     end_reason text,
-    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text]))),
+    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text, 'user_deactivated'::text]))),
     CONSTRAINT sessions_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
 );
 
@@ -348,6 +375,12 @@ CREATE TABLE public.users (
 ALTER TABLE ONLY public.deliveries ATTACH PARTITION public.deliveries_default DEFAULT;
 
 ALTER TABLE ONLY public.delivery_attempts ATTACH PARTITION public.delivery_attempts_default DEFAULT;
+
+ALTER TABLE ONLY public.admin_grants
+    ADD CONSTRAINT admin_grants_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (app_id, id);
 
 ALTER TABLE ONLY public.apps
     ADD CONSTRAINT apps_pkey PRIMARY KEY (id);
@@ -415,6 +448,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (app_id, id);
 
+CREATE UNIQUE INDEX admin_grants_target ON public.admin_grants USING btree (app_id, user_id, COALESCE(target_app_id, app_id));
+
+CREATE UNIQUE INDEX api_keys_hash ON public.api_keys USING btree (app_id, key_hash);
+
+CREATE INDEX api_keys_user ON public.api_keys USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
+
 CREATE INDEX audit_events_time ON public.audit_events USING btree (app_id, created_at, id);
 
 CREATE INDEX audit_events_transaction ON public.audit_events USING btree (app_id, transaction_id, id);
@@ -477,6 +516,10 @@ CREATE INDEX signing_keys_waiting ON public.signing_keys USING btree (created_at
 
 CREATE INDEX token_families_session ON public.token_families USING btree (app_id, session_id);
 
+CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C");
+
+CREATE INDEX users_time ON public.users USING btree (app_id, created_at, id);
+
 ALTER INDEX public.deliveries_recipient ATTACH PARTITION public.deliveries_default_app_id_recipient_hash_ended_at_idx;
 
 ALTER INDEX public.deliveries_user ATTACH PARTITION public.deliveries_default_app_id_user_id_ended_at_idx;
@@ -484,6 +527,15 @@ ALTER INDEX public.deliveries_user ATTACH PARTITION public.deliveries_default_ap
 ALTER INDEX public.deliveries_pkey ATTACH PARTITION public.deliveries_default_pkey;
 
 ALTER INDEX public.delivery_attempts_pkey ATTACH PARTITION public.delivery_attempts_default_pkey;
+
+ALTER TABLE ONLY public.admin_grants
+    ADD CONSTRAINT admin_grants_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.authorization_codes
     ADD CONSTRAINT authorization_codes_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
@@ -532,6 +584,14 @@ ALTER TABLE ONLY public.token_families
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE public.admin_grants ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY admin_grants_of_app ON public.admin_grants TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY api_keys_of_app ON public.api_keys TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE public.apps ENABLE ROW LEVEL SECURITY;
 
@@ -631,6 +691,10 @@ GRANT ALL ON SCHEMA public TO gatepost_owner;
 GRANT USAGE ON SCHEMA public TO gatepost_app;
 GRANT USAGE ON SCHEMA public TO gatepost_worker;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.admin_grants TO gatepost_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO gatepost_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.apps TO gatepost_app;
 GRANT SELECT ON TABLE public.apps TO gatepost_worker;
 
@@ -655,7 +719,7 @@ GRANT SELECT,INSERT ON TABLE public.delivery_attempts TO gatepost_worker;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.flows TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.flows TO gatepost_worker;
 
-GRANT SELECT,INSERT ON TABLE public.idempotency_keys TO gatepost_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO gatepost_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.job_runs TO gatepost_worker;
 

@@ -10,6 +10,8 @@ struct RootRequestContext: RequestContext {
     let peerIP: String?
     /// Set by `AppResolver` where the route has an app in its path.
     var app: AppRecord?
+    /// Set by `AdminResolver` where the route is one of the admin API.
+    var admin: AdminPrincipal?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -16,6 +16,8 @@ package struct APIServer: Service {
 
     /// Every route, `GET /health/live`, sorted; HEAD goes with GET.
     package let routes: [String]
+    /// The routes of the admin API with their permissions.
+    package let adminRoutes: [AdminRoute]
 
     /// Puts the server together; nothing is opened before `run`.
     ///
@@ -44,6 +46,7 @@ package struct APIServer: Service {
         if let devMails { router.addRoutes(DevMailRoutes(mails: devMails, pages: pages).endpoints) }
         let mount = AppMount(router: router, database: database, refusal: flows.refusal)
         Self.addAPI(mount, flows, baseURL: baseURL)
+        adminRoutes = Self.addAdmin(mount, flows, keys.ring)
         Self.addIssuer(mount, flows, keys, baseURL: baseURL)
         mount.group("/apps/{app}/links/{token}", ProblemReporter(form: .page(pages), logger: logger))
             .addRoutes(LinkRoutes(flow: flows.verification, pages: pages, ownOrigin: baseURL).endpoints)
@@ -71,6 +74,15 @@ package struct APIServer: Service {
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
             .addRoutes(SessionRoutes(signOut: flows.signOut).endpoints)
+    }
+
+    private static func addAdmin(_ mount: AppMount, _ flows: Flows, _ keys: KeyRing) -> [AdminRoute] {
+        let (admin, table) = (flows.admin, AdminRouteTable())
+        let global = mount.adminGroup("/v1/admin", access: admin.access, table: table)
+        let ofApp = mount.adminGroup("/v1/admin/apps/{app}", access: admin.access, table: table)
+        AdminAppRoutes(flow: admin.apps, database: mount.database, keys: keys).mount(global: global, ofApp: ofApp)
+        AdminUserRoutes(flow: admin.users, keys: keys).mount(ofApp)
+        return table.routes
     }
 
     private static func addIssuer(_ mount: AppMount, _ flows: Flows, _ keys: KeyCache, baseURL: String) {

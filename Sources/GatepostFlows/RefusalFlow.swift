@@ -15,10 +15,12 @@ package struct RefusalFlow: Sendable {
     }
 
     /// Records one refusal.
-    package func record(_ code: ProblemCode, in scope: AppScope, from origin: RequestOrigin) async throws {
+    package func record(
+        _ code: ProblemCode, by actor: AuditEvent.Actor = .anyone, in scope: AppScope, from origin: RequestOrigin
+    ) async throws {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
         try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.record(occasion.event(.requestRefused, by: .anyone, reason: code.rawValue))
+            batch.record(occasion.event(.requestRefused, by: actor, reason: code.rawValue))
         }
     }
 }

@@ -57,4 +57,8 @@ package enum Lifetimes {
     package static let mailMargin: Duration = .minutes(1)
     /// How long a new signing key is published before it signs: the caches of verifiers have it by then.
     package static let signingKeyNotice: Duration = .hours(1)
+    /// How long a repeat of a write under an idempotency key is recognised.
+    package static let idempotencyKey: Duration = .hours(24)
+    /// How long an API key may live, from the day it is made.
+    package static let apiKeyMax: Duration = .hours(366 * 24)
 }

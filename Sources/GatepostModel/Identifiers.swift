@@ -44,6 +44,31 @@ package enum Identified {
     package enum AuditEvent: IdentifiedKind {
         package static let prefix = "evt"
     }
+
+    /// A role that an admin has.
+    package enum AdminGrant: IdentifiedKind {
+        package static let prefix = "agr"
+    }
+
+    /// A key with which a program uses the admin API.
+    package enum APIKey: IdentifiedKind {
+        package static let prefix = "apk"
+    }
+
+    /// Where an app wants to be told.
+    package enum WebhookEndpoint: IdentifiedKind {
+        package static let prefix = "whe"
+    }
+
+    /// One of an endpoint's signing secrets.
+    package enum WebhookSecret: IdentifiedKind {
+        package static let prefix = "whs"
+    }
+
+    /// An audit trail, or a part of it, made into a file.
+    package enum AuditExport: IdentifiedKind {
+        package static let prefix = "exp"
+    }
 }
 
 /// Identifies the boundary of everything.
@@ -72,6 +97,21 @@ package typealias MessageID = TypedID<Identified.Message>
 
 /// Identifies a recorded fact about a user or an app.
 package typealias AuditEventID = TypedID<Identified.AuditEvent>
+
+/// Identifies a role that an admin has.
+package typealias AdminGrantID = TypedID<Identified.AdminGrant>
+
+/// Identifies a key with which a program uses the admin API.
+package typealias APIKeyID = TypedID<Identified.APIKey>
+
+/// Identifies where an app wants to be told.
+package typealias WebhookEndpointID = TypedID<Identified.WebhookEndpoint>
+
+/// Identifies one of an endpoint's signing secrets.
+package typealias WebhookSecretID = TypedID<Identified.WebhookSecret>
+
+/// Identifies an audit trail, or a part of it, made into a file.
+package typealias AuditExportID = TypedID<Identified.AuditExport>
 
 extension AppID {
     /// The built-in app `gatepost`, whose users are the admins.

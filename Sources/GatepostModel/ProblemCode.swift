@@ -20,12 +20,17 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case invalidRedirectURI = "invalid_redirect_uri"
     case unknownClient = "unknown_client"
     case invalidCodeChallenge = "invalid_code_challenge"
+    case invalidCursor = "invalid_cursor"
+    case invalidIdempotencyKey = "invalid_idempotency_key"
+    case idempotencyKeyReused = "idempotency_key_reused"
 
     // Who asked.
     case invalidCredentials = "invalid_credentials"
     case userDeactivated = "user_deactivated"
     case invalidAccessToken = "invalid_access_token"
     case sessionEnded = "session_ended"
+    case invalidAPIKey = "invalid_api_key"
+    case permissionDenied = "permission_denied"
     case invalidLink = "invalid_link"
     case invalidCode = "invalid_code"
     case codeAttemptsExhausted = "code_attempts_exhausted"
@@ -41,15 +46,16 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     package var status: Int {
         switch self {
         case .malformedJSON, .invalidRequest, .unknownField, .invalidRedirectURI, .unknownClient,
-            .invalidCodeChallenge, .invalidLink, .invalidCode, .codeAttemptsExhausted, .invalidFlow:
+            .invalidCodeChallenge, .invalidCursor, .invalidIdempotencyKey, .invalidLink, .invalidCode,
+            .codeAttemptsExhausted, .invalidFlow:
             400
-        case .invalidCredentials, .invalidAccessToken, .sessionEnded: 401
-        case .userDeactivated, .appSuspended: 403
+        case .invalidCredentials, .invalidAccessToken, .sessionEnded, .invalidAPIKey: 401
+        case .userDeactivated, .appSuspended, .permissionDenied: 403
         case .notFound, .appNotFound: 404
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
-        case .invalidEmailAddress, .weakPassword: 422
+        case .invalidEmailAddress, .weakPassword, .idempotencyKeyReused: 422
         case .rateLimited: 429
         case .internalError: 500
         case .busy, .unavailable: 503
@@ -73,6 +79,11 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .invalidRedirectURI: "This redirect URI is not registered for the client."
         case .unknownClient: "There is no such client in this app."
         case .invalidCodeChallenge: "The code challenge must be a SHA-256 in base 64 for URLs, method S256."
+        case .invalidCursor: "This cursor is not one of this list."
+        case .invalidIdempotencyKey: "An idempotency key has 1 to 255 visible ASCII characters."
+        case .idempotencyKeyReused: "This idempotency key came with another request before."
+        case .invalidAPIKey: "The API key is malformed, expired, revoked or unknown."
+        case .permissionDenied: "Your role does not allow this."
         case .invalidCredentials: "The address or the password is wrong, or the address is not verified yet."
         case .userDeactivated: "This user is deactivated."
         case .invalidAccessToken: "The access token is missing, malformed, expired or not for this app."

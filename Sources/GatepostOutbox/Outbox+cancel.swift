@@ -9,18 +9,25 @@ extension AppBatch {
     ///
     /// - Returns: Whether it was still owed.
     package mutating func cancelMessage(_ id: MessageID, reason: String, at now: Instant) -> BatchReading<Bool> {
-        read(
-            """
-            with done as (
-                   delete from outbox where app_id = \(scope.appID) and id = \(id)
-                   returning app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, attempt_count, payload,
-                             replay_of, trace, created_at)
-            insert into deliveries (app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, outcome, reason,
-                                    attempt_count, payload, replay_of, trace, created_at, ended_at)
-            select app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, 'cancelled', \(reason)::text,
-                   attempt_count, payload, replay_of, trace, created_at, \(now)::timestamptz
-              from done
-            """
-        ) { $0.affectedCount == 1 }
+        read(cancel(where: "id = \(id)", reason: reason, at: now)) { $0.affectedCount == 1 }
+    }
+
+    /// Takes back every mail that is still owed to a user.
+    package mutating func cancelMails(to user: UserID, reason: String, at now: Instant) {
+        add(cancel(where: "user_id = \(user) and route = \(OutboxMessage.mailRoute)", reason: reason, at: now))
+    }
+
+    private func cancel(where condition: SQL, reason: String, at now: Instant) -> SQL {
+        """
+        with done as (
+               delete from outbox where app_id = \(scope.appID) and \(condition)
+               returning app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, attempt_count, payload,
+                         replay_of, trace, created_at)
+        insert into deliveries (app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, outcome, reason,
+                                attempt_count, payload, replay_of, trace, created_at, ended_at)
+        select app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, 'cancelled', \(reason)::text,
+               attempt_count, payload, replay_of, trace, created_at, \(now)::timestamptz
+          from done
+        """
     }
 }

@@ -1,17 +1,29 @@
 package import GatepostModel
 package import Postgres
 
-extension TypedID: PostgresEncodable, PostgresDecodable {
+extension UUIDBits: PostgresEncodable, PostgresDecodable {
     package static var postgresType: PostgresType { .uuid }
 
     package func encode(into bytes: inout [UInt8]) {
-        bytes.append(contentsOf: uuid.bytes)
+        bytes.append(contentsOf: self.bytes)
     }
 
     package init(postgres cell: PostgresCell) throws(PostgresError) {
         let bytes = try cell.bytes(of: .uuid)
         func half(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-        self.init(uuid: UUIDBits(high: half(0..<8), low: half(8..<16)))
+        self.init(high: half(0..<8), low: half(8..<16))
+    }
+}
+
+extension TypedID: PostgresEncodable, PostgresDecodable {
+    package static var postgresType: PostgresType { .uuid }
+
+    package func encode(into bytes: inout [UInt8]) {
+        uuid.encode(into: &bytes)
+    }
+
+    package init(postgres cell: PostgresCell) throws(PostgresError) {
+        self.init(uuid: try UUIDBits(postgres: cell))
     }
 }
 

@@ -28,6 +28,18 @@ package struct AppTransaction: Sendable {
         build(&batch)
         _ = try await transaction.batch(batch.statements)
     }
+
+    /// Runs statements in the scope of another app, in the same transaction, and comes back.
+    ///
+    /// An error ends the transaction, and the other scope with it.
+    func within<Output: Sendable>(
+        _ other: AppScope, _ body: (AppTransaction) async throws -> Output
+    ) async throws -> Output {
+        _ = try await query("select set_config('gatepost.app_id', \(other.appID)::uuid::text, true)")
+        let output = try await body(AppTransaction(scope: other, transaction: transaction))
+        _ = try await query("select set_config('gatepost.app_id', \(scope.appID)::uuid::text, true)")
+        return output
+    }
 }
 
 /// A transaction across apps, for claims, settlements, jobs and migrations; see `Database.systemTransaction`.

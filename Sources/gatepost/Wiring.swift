@@ -95,7 +95,8 @@ struct Wiring: Sendable {
         let policy = PasswordPolicy()
         let cache = KeyCache(database: database, ring: keys, clock: clock)
         let issuer = TokenIssuer(cache: cache, random: random, baseURL: configuration.baseURL)
-        let verifier = TokenVerifier(cache: cache, baseURL: configuration.baseURL)
+        let session = SessionFlow(
+            database: database, clock: clock, verifier: TokenVerifier(cache: cache, baseURL: configuration.baseURL))
         let flows = Flows(
             signUp: SignUpFlow(
                 database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy,
@@ -107,12 +108,20 @@ struct Wiring: Sendable {
             codeExchange: CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer),
             refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
             signOut: SignOutFlow(database: database, clock: clock, random: random),
-            session: SessionFlow(database: database, clock: clock, verifier: verifier),
-            refusal: RefusalFlow(database: database, clock: clock, random: random))
+            session: session, refusal: RefusalFlow(database: database, clock: clock, random: random),
+            admin: adminFlows(session: session, keys: keys))
         return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
             host: configuration.listen.host, port: configuration.listen.port, devMails: devMails, logger: logger,
             onListening: onListening)
+    }
+
+    /// What answers the admin API.
+    private func adminFlows(session: SessionFlow, keys: KeyRing) -> AdminFlows {
+        AdminFlows(
+            access: AdminAccessFlow(database: database, clock: clock, session: session),
+            apps: AdminAppFlow(database: database, clock: clock, random: random, keys: keys),
+            users: AdminUserFlow(database: database, clock: clock, random: random, signal: signal))
     }
 
     /// What hands mails to the relay; the caller stops it.

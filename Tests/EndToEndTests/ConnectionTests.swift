@@ -70,17 +70,12 @@ extension Cluster {
         let owner = try files.attributesOfItem(atPath: postgres.folder + "/data")
         let ownership = owner.filter { [.ownerAccountID, .groupOwnerAccountID].contains($0.key) }
         try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let copy = Process()
-        copy.executableURL = URL(fileURLWithPath: try programs() + "/pg_basebackup")
-        copy.arguments = [
-            "--pgdata=\(folder)/data", "--host=\(postgres.folder)/socket", "--username=\(LocalPostgres.superuser)",
-            "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync",
-        ]
-        let exit = Watched<Int32?>(nil)
-        copy.terminationHandler = { process in exit.update { $0 = process.terminationStatus } }
-        try copy.run()
-        let status = try await exit.wait(within: .seconds(60)) { $0 }
-        try #require(status == 0)
+        _ = try await OutsideProgram.run(
+            try programs() + "/pg_basebackup",
+            [
+                "--pgdata=\(folder)/data", "--host=\(postgres.folder)/socket", "--username=\(LocalPostgres.superuser)",
+                "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync",
+            ])
         // Root copies for the user that the server runs as.
         let copied = [folder] + (files.subpaths(atPath: folder) ?? []).map { "\(folder)/\($0)" }
         if geteuid() == 0 {

@@ -74,15 +74,9 @@ struct SecretsTests {
 
         let folder = installation.cluster.postgres.folder
         let dump = scratch.appendingPathComponent("dump.sql")
-        let dumping = Process()
-        dumping.executableURL = URL(fileURLWithPath: try installation.cluster.programs() + "/pg_dump")
-        dumping.arguments = [
-            "--file=\(dump.path)", installation.cluster.postgres.url(database: installation.database),
-        ]
-        let exit = Watched<Int32?>(nil)
-        dumping.terminationHandler = { process in exit.update { $0 = process.terminationStatus } }
-        try dumping.run()
-        #expect(try await exit.wait(within: .seconds(60)) { $0 } == 0)
+        _ = try await OutsideProgram.run(
+            try installation.cluster.programs() + "/pg_dump",
+            ["--file=\(dump.path)", installation.cluster.postgres.url(database: installation.database)])
 
         try await installation.texts("select pg_switch_wal()::text")
         let segments = folder + "/data/pg_wal"

@@ -49,6 +49,8 @@ struct ProblemTests {
             try await provokeBySignIn(code, server)
         case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink:
             try await provokeByProof(code, server)
+        case .invalidAPIKey, .permissionDenied, .invalidCursor, .invalidIdempotencyKey, .idempotencyKeyReused:
+            try await provokeAsAdmin(code, server)
         case .rateLimited, .busy, .unavailable, .internalError:
             try await provokeByCircumstance(code, server)
         }
@@ -109,6 +111,22 @@ struct ProblemTests {
             let begun = try await server.begin()
             _ = try await server.verify(begun)
             return try await server.verify(begun)
+        }
+    }
+
+    private static func provokeAsAdmin(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        let key = try await server.apiKey(.auditor)
+        switch code {
+        case .invalidAPIKey: return try await server.admin("GET", "/v1/admin/apps", key: key + "x")
+        case .permissionDenied: return try await server.admin("POST", "/v1/admin/apps", key: key, json: "{}")
+        case .invalidCursor: return try await server.admin("GET", "/v1/admin/apps?cursor=x", key: key)
+        default:
+            let admin = try await server.apiKey(.admin)
+            let name = code == .invalidIdempotencyKey ? "ä" : "one"
+            _ = try await server.admin(
+                "POST", "/v1/admin/apps", key: admin, json: #"{"name": "One"}"#, idempotencyKey: name)
+            return try await server.admin(
+                "POST", "/v1/admin/apps", key: admin, json: #"{"name": "Two"}"#, idempotencyKey: name)
         }
     }
 

@@ -22,6 +22,7 @@ struct PlantedRows {
             + [("refresh_tokens", refreshToken), ("authorization_codes", code), ("signing_keys", signingKey)]
             + [("outbox", message), ("deliveries", delivery), ("delivery_attempts", attempt)]
             + [("audit_events", event), ("rate_limits", limit), ("idempotency_keys", idempotencyKey)]
+            + [("admin_grants", adminGrant), ("api_keys", apiKey)]
     }
 
     private var user: SQL {
@@ -137,6 +138,20 @@ struct PlantedRows {
         """
         insert into idempotency_keys (app_id, key_hash, request_hash, reference, created_at, expires_at)
         values (\(app), '\\x01', '\\x02', '{}', \(now), \(now))
+        """
+    }
+
+    private var adminGrant: SQL {
+        """
+        insert into admin_grants (app_id, id, user_id, role, created_at)
+        values (\(app), \(ids[1]), \(ids[0]), 'auditor', \(now))
+        """
+    }
+
+    private var apiKey: SQL {
+        """
+        insert into api_keys (app_id, id, name, prefix, key_hash, role, created_at, expires_at)
+        values (\(app), \(ids[1]), 'Key', 'gak_12345678', \(ids[1].uuid.bytes), 'auditor', \(now), \(now))
         """
     }
 }

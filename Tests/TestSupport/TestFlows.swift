@@ -72,6 +72,8 @@ package struct TestFlows: Sendable {
         (self.app, self.signingKey, self.signingKeyID) = (app, signingKey, signingKeyID)
         keys = KeyCache(database: database, ring: app.keys, clock: clock)
         issuer = TokenIssuer(cache: keys, random: random, baseURL: Self.baseURL)
+        let session = SessionFlow(
+            database: database, clock: clock, verifier: TokenVerifier(cache: keys, baseURL: Self.baseURL))
         flows = Flows(
             signUp: SignUpFlow(
                 database: database, clock: clock, random: random, keys: app.keys, hasher: hasher, policy: policy),
@@ -81,9 +83,18 @@ package struct TestFlows: Sendable {
             codeExchange: CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer),
             refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
             signOut: SignOutFlow(database: database, clock: clock, random: random),
-            session: SessionFlow(
-                database: database, clock: clock, verifier: TokenVerifier(cache: keys, baseURL: Self.baseURL)),
-            refusal: RefusalFlow(database: database, clock: clock, random: random))
+            session: session, refusal: RefusalFlow(database: database, clock: clock, random: random),
+            admin: Self.adminFlows(app, session))
+    }
+}
+
+extension TestFlows {
+    private static func adminFlows(_ app: TestApp, _ session: SessionFlow) -> AdminFlows {
+        let (database, clock, random) = (app.database, app.clock, app.random)
+        return AdminFlows(
+            access: AdminAccessFlow(database: database, clock: clock, session: session),
+            apps: AdminAppFlow(database: database, clock: clock, random: random, keys: app.keys),
+            users: AdminUserFlow(database: database, clock: clock, random: random))
     }
 }
 

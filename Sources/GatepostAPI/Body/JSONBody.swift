@@ -12,17 +12,23 @@ protocol JSONBody: Decodable {
 
 extension Request {
     /// Reads the body, strictly.
+    func json<Body: JSONBody>(_ type: Body.Type = Body.self) async throws -> Body {
+        try Body(json: try await collectBody(ofType: "application/json"))
+    }
+}
+
+extension JSONBody {
+    /// Reads a body's bytes, strictly.
     ///
     /// Throws a `Problem` that names the field, never its value.
-    func json<Body: JSONBody>(_ type: Body.Type = Body.self) async throws -> Body {
-        let bytes = try await collectBody(ofType: "application/json")
+    init(json bytes: [UInt8]) throws {
         let names = try JSONSurface.memberNames(of: bytes)
-        let known = Set(Body.CodingKeys.allCases.map(\.stringValue))
+        let known = Set(Self.CodingKeys.allCases.map(\.stringValue))
         if let unknown = names.first(where: { !known.contains($0) }) {
             throw Problem(.unknownField, detail: Self.isPlain(unknown) ? "\(unknown) is not known here." : nil)
         }
         do {
-            return try JSONDecoder().decode(Body.self, from: Data(bytes))
+            self = try JSONDecoder().decode(Self.self, from: Data(bytes))
         } catch let error as DecodingError {
             throw Problem(decoding: error)
         }

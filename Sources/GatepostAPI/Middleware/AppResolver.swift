@@ -7,13 +7,16 @@ struct AppResolver: RouterMiddleware {
     typealias Context = RootRequestContext
 
     let database: Database
+    /// What a path stands for that names no app: the built-in one, where admins are.
+    var appOfOtherPaths: AppID?
 
     func handle(
         _ request: Request, context: RootRequestContext,
         next: (Request, RootRequestContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        if let id = context.parameters.get("app", as: AppID.self) { context.app = try await database.app(id) }
+        let named = context.parameters.get("app", as: AppID.self)
+        if let id = named ?? appOfOtherPaths { context.app = try await database.app(id) }
         return try await next(request, context)
     }
 }

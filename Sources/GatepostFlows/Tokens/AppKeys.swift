@@ -46,7 +46,8 @@ package final class KeyCache: Sendable {
     package static let appsMax = 10_000
 
     private let database: Database
-    private let ring: KeyRing
+    /// What opens the keys.
+    package let ring: KeyRing
     private let clock: any WallClock
     private let entries = Mutex<[AppID: (keys: AppKeys, until: Instant)]>([:])
 

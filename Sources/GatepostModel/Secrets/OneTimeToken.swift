@@ -16,6 +16,8 @@ package struct OneTimeToken: Sendable {
         case authorizationCode = "gac"
         /// Exchanged for its successor.
         case refresh = "grt"
+        /// Carried by a program that uses the admin API, until it expires or is revoked.
+        case apiKey = "gak"
     }
 
     /// Bytes of chance in a token.

@@ -54,12 +54,52 @@ extension Database {
         }
     }
 
-    /// All apps, oldest first.
-    package func apps(limit: Int = 1000) async throws -> [AppRecord] {
-        try await system { batch in
+    /// Apps, oldest first.
+    ///
+    /// - Parameters:
+    ///   - only: Those of these ids; nil for all.
+    ///   - cursor: Where the page before ended.
+    ///   - limit: How many at most.
+    /// - Returns: The apps.
+    /// - Throws: `PostgresError`.
+    package func apps(
+        only: [AppID]? = nil, after cursor: PageCursor? = nil, limit: Int = 1000
+    ) async throws -> [AppRecord] {
+        let listed: SQL = only.map { "id = any (\($0))" } ?? "true"
+        let further: SQL = cursor.map { "and (created_at, id) > (\($0.at), \($0.id))" } ?? ""
+        return try await system { batch in
             batch.read(
-                "select id, name, state, settings, created_at from apps order by created_at, id limit \(limit)"
+                """
+                select id, name, state, settings, created_at
+                  from apps
+                 where \(listed) \(further)
+                 order by created_at, id
+                 limit \(limit)
+                """
             ) { try $0.map(AppRecord.init) }
+        }
+    }
+}
+
+extension AppTransaction {
+    /// Creates an app within a transaction of another one, with whatever else belongs to it.
+    ///
+    /// For the moment of these statements the transaction is in the new app's scope: the row can be written in no
+    /// other, and the claim of the caller's idempotency key stands in the outer one.
+    package func createApp(
+        _ id: AppID, named name: String, settings: AppSettings = AppSettings(), at now: Instant,
+        and rest: (inout AppBatch) -> Void
+    ) async throws {
+        let json = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
+        try await within(AppScope(appID: id, settings: settings)) { inner in
+            try await inner.batch { batch in
+                batch.add(
+                    """
+                    insert into apps (id, name, state, settings, created_at)
+                    values (\(id), \(name), 'active', \(json), \(now))
+                    """)
+                rest(&batch)
+            }
         }
     }
 }

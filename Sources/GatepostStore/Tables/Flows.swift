@@ -73,6 +73,15 @@ extension AppBatch {
             """)
     }
 
+    /// Refuses all flows of a user that still wait.
+    package mutating func refuseFlows(of user: UserID, reason: String, at now: Instant) {
+        add(
+            """
+            update flows set state = 'refused', reason = \(reason), ended_at = \(now)
+             where app_id = \(scope.appID) and user_id = \(user) and state = 'pending'
+            """)
+    }
+
     /// Begins a sign-up; the flow has a user only if the address still waits to be verified.
     package mutating func insertSignUpFlow(_ flow: NewSignUpFlow) {
         add(

@@ -9,6 +9,8 @@ package struct UserRecord: Sendable {
     package let isDeactivated: Bool
     package let authEpoch: Int32
     package let createdAt: Instant
+    /// Since when the user is deactivated; nil for an active one.
+    package let deactivatedAt: Instant?
 
     init(_ row: PostgresRow) throws {
         id = try row.get("id")
@@ -17,6 +19,7 @@ package struct UserRecord: Sendable {
         isDeactivated = try row.get("state", as: String.self) == "deactivated"
         authEpoch = try row.get("auth_epoch")
         createdAt = try row.get("created_at")
+        deactivatedAt = try row.get("deactivated_at")
     }
 }
 
@@ -52,7 +55,7 @@ extension AppBatch {
     package mutating func user(email: EmailAddress) -> BatchReading<UserRecord?> {
         read(
             """
-            select id, email_entered, email_verified_at, state, auth_epoch, created_at
+            select id, email_entered, email_verified_at, state, auth_epoch, created_at, deactivated_at
               from users
              where app_id = \(scope.appID) and email = \(email.canonical)
             """

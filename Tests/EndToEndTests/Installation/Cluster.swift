@@ -1,5 +1,6 @@
 import Foundation
 import GatepostDev
+import TestSupport
 import Testing
 
 /// A Postgres server with a template that the program itself has migrated, and copies of it.

@@ -1,33 +1,15 @@
 import Foundation
-import GatepostDev
-import Synchronization
+import TestSupport
 
 /// The real program, run as an operator runs it: arguments, an environment of its own, signals by its process id.
 ///
-/// It never outlives the tests: whoever starts one ends it, and the kernel kills it with this process.
+/// It never outlives the tests, see `ChildProcess`.
 final class Program: Sendable {
-    /// How a program ended.
-    struct Exit: Sendable, Equatable {
-        /// The exit code, or the signal that killed it.
-        let status: Int32
-        let isSignal: Bool
-
-        static let done = Exit(status: 0, isSignal: false)
-        static let killed = Exit(status: SIGKILL, isSignal: true)
-    }
+    typealias Exit = ChildProcess.Exit
 
     /// It ended before it said what was waited for.
     struct EndedEarly: Error, CustomStringConvertible {
         let description: String
-    }
-
-    private struct State: Sendable {
-        var output = Data()
-        var errors = Data()
-        var openStreams = 2
-        var exit: Exit?
-        /// Set once everything that it wrote has been read.
-        var end: Exit? { openStreams == 0 ? exit : nil }
     }
 
     /// The program of this build, which lies beside the tests.
@@ -36,41 +18,30 @@ final class Program: Sendable {
     /// How long SIGTERM may take: the worker's own 20 s and a little.
     private static let stopBound: Duration = .seconds(30)
 
-    private let process = Process()
     private let name: String
-    private let state = Watched(State())
+    private let process: ChildProcess
 
     /// Starts the program, with no more of an environment than what is given; whoever does so must end it.
     init(_ arguments: [String], environment: [String: String]) throws {
         name = (["gatepost"] + arguments).joined(separator: " ")
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-        // A child inherits the signals that the threads of a task pool block.
-        process.arguments =
-            ["--pdeathsig", "KILL", "--", "/usr/bin/env", "--default-signal", Self.path] + arguments
-        process.environment = ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe(to: \.output)
-        process.standardError = pipe(to: \.errors)
-        process.terminationHandler = { [state] process in
-            let isSignal = process.terminationReason == .uncaughtSignal
-            state.update { $0.exit = Exit(status: process.terminationStatus, isSignal: isSignal) }
-        }
-        try Launcher.shared.launch(process)
+        process = try ChildProcess(
+            Self.path, arguments,
+            environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 })
     }
 
     /// What it wrote on standard output so far.
-    var output: String { String(decoding: state.current.output, as: UTF8.self) }
+    var output: String { String(decoding: process.current.output, as: UTF8.self) }
     /// What it wrote on standard error so far: its log, and complaints.
-    var errors: String { String(decoding: state.current.errors, as: UTF8.self) }
+    var errors: String { String(decoding: process.current.errors, as: UTF8.self) }
     /// The process id.
-    var processID: Int32 { process.processIdentifier }
+    var processID: Int32 { process.processID }
     /// Whether it has ended.
-    var hasEnded: Bool { state.current.exit != nil }
+    var hasEnded: Bool { process.current.exit != nil }
 
     /// Waits for a line of its output that begins with a text, and returns the rest of the line.
     @discardableResult
     func line(beginning start: String, within bound: Duration = .seconds(60)) async throws -> String {
-        let found = try await state.wait(within: bound) { state -> String?? in
+        let found = try await process.wait(within: bound) { state -> String?? in
             let lines = String(decoding: state.output, as: UTF8.self).split(
                 separator: "\n", omittingEmptySubsequences: false)
             // The last one may still be growing.
@@ -85,51 +56,28 @@ final class Program: Sendable {
 
     /// Waits until its log holds a text.
     func log(contains text: String, within bound: Duration = .seconds(30)) async throws {
-        try await state.wait(within: bound) { state in
+        try await process.wait(within: bound) { state in
             String(decoding: state.errors, as: UTF8.self).contains(text) ? () : nil
         }
     }
 
     /// Waits for its end by itself.
     func end(within bound: Duration = .seconds(60)) async throws -> Exit {
-        try await state.wait(within: bound) { $0.end }
+        try await process.wait(within: bound) { $0.end }
     }
 
     /// Asks it to stop, and waits until it has.
     @discardableResult
     func terminate() async throws -> Exit {
-        signal(SIGTERM)
+        process.signal(SIGTERM)
         return try await end(within: Self.stopBound)
     }
 
     /// Kills it at once, and waits until it is gone.
     @discardableResult
     func kill() async throws -> Exit {
-        signal(SIGKILL)
+        process.signal(SIGKILL)
         return try await end(within: Self.stopBound)
-    }
-
-    private func signal(_ number: Int32) {
-        // The number belongs to it until its end has been noticed here.
-        if !hasEnded { _ = Foundation.kill(process.processIdentifier, number) }
-    }
-
-    /// A pipe that a thread of its own reads to the end.
-    ///
-    /// Foundation's `readabilityHandler` was seen to miss the end of a stream now and then.
-    private func pipe(to stream: any WritableKeyPath<State, Data> & Sendable) -> Pipe {
-        let pipe = Pipe()
-        Thread.detachNewThread { [state] in
-            while true {
-                let data = pipe.fileHandleForReading.availableData
-                state.update { state in
-                    state[keyPath: stream].append(data)
-                    if data.isEmpty { state.openStreams -= 1 }
-                }
-                if data.isEmpty { return }
-            }
-        }
-        return pipe
     }
 }
 
@@ -160,42 +108,5 @@ extension Program {
             _ = try? await program.kill()
             throw error
         }
-    }
-}
-
-/// Starts processes from a thread that never ends.
-///
-/// The kernel kills a child with the thread that made it, not with the process (prctl(2), PR_SET_PDEATHSIG), and the
-/// threads of a pool come and go.
-private final class Launcher: Sendable {
-    static let shared = Launcher()
-
-    private typealias Start = @Sendable () -> Void
-
-    private let waiting = Mutex<[Start]>([])
-    private let arrivals = DispatchSemaphore(value: 0)
-
-    private init() {
-        Thread.detachNewThread { [self] in
-            while true {
-                arrivals.wait()
-                waiting.withLock { $0.isEmpty ? nil : $0.removeFirst() }?()
-            }
-        }
-    }
-
-    func launch(_ process: Process) throws {
-        let outcome = Mutex<Result<Void, any Error>?>(nil)
-        let isStarted = DispatchSemaphore(value: 0)
-        waiting.withLock { waiting in
-            waiting.append {
-                let result = Result { try process.run() }
-                outcome.withLock { $0 = result }
-                isStarted.signal()
-            }
-        }
-        arrivals.signal()
-        isStarted.wait()
-        try outcome.withLock { $0 }?.get()
     }
 }

@@ -7,6 +7,7 @@ package enum SessionEndReason: String, Sendable {
     case signedOutEverywhere = "signed_out_everywhere"
     case refreshReused = "refresh_reused"
     case codeReused = "code_reused"
+    case userDeactivated = "user_deactivated"
 }
 
 /// A session that may be used now, and its user.
@@ -102,7 +103,8 @@ extension AppBatch {
         read(
             """
             select s.id as session_id, s.client_id, s.expires_at, s.amr, s.authenticated_at,
-                   u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at
+                   u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at,
+                   u.deactivated_at
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
              where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user)

@@ -1,0 +1,11 @@
+/// The flows behind the admin API, wired once; a route takes the one it needs.
+package struct AdminFlows: Sendable {
+    package let access: AdminAccessFlow
+    package let apps: AdminAppFlow
+    package let users: AdminUserFlow
+
+    /// Takes the wired flows.
+    package init(access: AdminAccessFlow, apps: AdminAppFlow, users: AdminUserFlow) {
+        (self.access, self.apps, self.users) = (access, apps, users)
+    }
+}
