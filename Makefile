@@ -12,6 +12,8 @@ SWIFT_FILES := $(wildcard Package.swift Sources Tests)
 VENV := .venv-tests
 # Hundreds of tests at once on two cores make each other late; six at once take as long in all.
 WIDTH := --experimental-maximum-parallelization-width 6
+# The suite takes about three minutes; one that hangs is to fail, and not to use up all the time that there is.
+SUITE := timeout --kill-after=30s 30m swift test --skip-build $(WIDTH)
 # What talks to Postgres is run a second time without prepared statements, as behind an old pgbouncer.
 DATABASE_TESTS := GatepostStoreTests|GatepostOutboxTests|GatepostFlowsTests|GatepostWorkersTests|GatepostAPITests
 
@@ -27,8 +29,8 @@ run: ## Build Gatepost and start it here, with a database and a mail catcher; AR
 
 test: lint $(VENV)/installed ## Check the style, build everything and run all tests.
 	swift build --build-tests $(CHECKS)
-	swift test --skip-build $(WIDTH)
-	GATEPOST_TEST_PREPARED_STATEMENTS=false swift test --skip-build $(WIDTH) --filter '$(DATABASE_TESTS)'
+	$(SUITE)
+	GATEPOST_TEST_PREPARED_STATEMENTS=false $(SUITE) --filter '$(DATABASE_TESTS)'
 
 lint: ## Check the format of the code.
 	@scripts/setup --tests
