@@ -92,6 +92,7 @@ package struct AuditEvent: Sendable {
         case signingKeyActivated = "signing_key.activated"
         case signingKeyRetired = "signing_key.retired"
         case signingKeyDeleted = "signing_key.deleted"
+        case signingKeyRevoked = "signing_key.revoked"
         case messageCancelled = "message.cancelled"
         case messageHeld = "message.held"
         case messageReleased = "message.released"

@@ -1,13 +1,14 @@
 import ArgumentParser
 import Foundation
+import GatepostFlows
 import GatepostModel
 import GatepostStore
 
 /// `gatepost keys`: key-encryption keys and the apps' signing keys.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make a key-encryption key; list an app's signing keys.",
-        subcommands: [Generate.self, List.self])
+        commandName: "keys", abstract: "Make a key-encryption key; list an app's signing keys, revoke one.",
+        subcommands: [Generate.self, List.self, Revoke.self])
 
     /// The command `gatepost keys generate`.
     struct Generate: AsyncParsableCommand {
@@ -66,6 +67,34 @@ struct KeysCommand: AsyncParsableCommand {
                 key = record.id.description
                 (algorithm, state) = (record.algorithm, record.state)
                 (createdAt, activatedAt, retiredAt) = (record.createdAt, record.activatedAt, record.retiredAt)
+            }
+        }
+    }
+
+    /// The command `gatepost keys revoke APP KEY`.
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Withdraw a signing key that may have been stolen, at once.",
+            discussion: """
+                Every token that the key has signed is refused: here within 5 seconds, elsewhere once a verifier
+                fetches the key set again (it may keep one for 5 minutes). If it was the active key, a new one signs.
+                Sessions go on: the next refresh gives a token of the new key.
+                """)
+
+        @Argument(help: "The app's id.")
+        var app: String
+        @Argument(help: "The key's id, as gatepost keys list shows it.")
+        var key: String
+
+        func run() async throws {
+            guard let id = SigningKeyID(key) else { throw ValidationError("\(key) is not the id of a key (key_…)") }
+            try await Wiring.withOperator(.keys) { wiring in
+                let scope = try await wiring.scope(of: app)
+                let flow = SigningKeyFlow(clock: wiring.clock, random: wiring.random, keys: try wiring.keyRing())
+                guard try await flow.revoke(id, on: wiring.database, in: scope) else {
+                    throw ValidationError("the app has no key \(id)")
+                }
+                Terminal.say("revoked \(id)")
             }
         }
     }

@@ -164,4 +164,24 @@ struct SigningKeyFlowTests {
 
         await #expect(throws: SealBroken.self) { try await test.restarted().keys.keys(of: test.scope) }
     }
+
+    @Test func `a revoked key's tokens are refused, a new one signs at once, and the trail says so`() async throws {
+        try await test.verifiedUser(ada)
+        let stolen = try await test.tokens(ada)
+        let flow = SigningKeyFlow(clock: test.clock, random: test.app.random, keys: test.app.keys)
+
+        #expect(try await flow.revoke(test.signingKeyID, on: test.database, in: test.scope))
+        #expect(try await !flow.revoke(test.signingKeyID, on: test.database, in: test.scope))
+
+        test.clock.advance(by: KeyCache.life)
+        let outcome = try await test.flows.session.session(
+            ofAccessToken: stolen.accessToken.revealed, in: test.scope)
+        guard case .refused(let refusal) = outcome else { return #expect(Bool(false), "\(outcome)") }
+        #expect(refusal.code == .invalidAccessToken)
+        #expect(try await !published(by: test).contains("\(test.signingKeyID)"))
+        #expect(try await keyID(of: test.tokens(ada)) != "\(test.signingKeyID)")
+        let kinds = try await test.events().map(\.kind).filter { $0.hasPrefix("signing_key") }
+        // Both of one moment.
+        #expect(kinds.sorted() == ["signing_key.activated", "signing_key.revoked"])
+    }
 }

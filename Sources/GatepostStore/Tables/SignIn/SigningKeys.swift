@@ -70,6 +70,28 @@ extension AppBatch {
         ) { $0.affectedCount == 1 }
     }
 
+    /// Deletes a key at once, whatever its state; what it has signed is refused from here on.
+    ///
+    /// - Returns: Whether there was such a key.
+    package mutating func deleteSigningKey(_ id: SigningKeyID) -> BatchReading<Bool> {
+        read("delete from signing_keys where app_id = \(scope.appID) and id = \(id)") { $0.affectedCount == 1 }
+    }
+
+    /// Writes a key that signs at once, unless one does.
+    ///
+    /// - Returns: Whether it was written.
+    package mutating func insertActiveSigningKey(_ key: NewSigningKey) -> BatchReading<Bool> {
+        read(
+            """
+            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
+                                      activated_at)
+            values (\(scope.appID), \(key.id), 'ES256', 'active', \(key.publicKey), \(key.privateSealed), \(key.at),
+                    \(key.at))
+            on conflict (app_id, algorithm) where state = 'active' do nothing
+            """
+        ) { $0.affectedCount == 1 }
+    }
+
     /// All keys of the app that are published, the active one first.
     package mutating func signingKeys() -> BatchReading<[SigningKeyRecord]> {
         read(
