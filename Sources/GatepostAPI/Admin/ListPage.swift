@@ -5,6 +5,9 @@ import Hummingbird
 
 /// The parameters of a query, each of which is known and comes once.
 struct QueryParameters: Sendable {
+    /// The longest value, in bytes: a cursor or an address is shorter.
+    static let valueBytesMax = 300
+
     private let values: [String: String]
 
     /// Reads a request's query; throws a `Problem` that names no value.
@@ -13,6 +16,9 @@ struct QueryParameters: Sendable {
         for (name, value) in request.uri.queryParameters {
             guard known.contains(String(name)) else {
                 throw Problem(.invalidRequest, detail: "The query has a parameter that this route does not know.")
+            }
+            guard value.utf8.count <= Self.valueBytesMax, value.unicodeScalars.allSatisfy({ $0.value >= 0x20 }) else {
+                throw Problem(.invalidRequest, detail: "\(name) has an invalid value.")
             }
             guard values.updateValue(String(value), forKey: String(name)) == nil else {
                 throw Problem(.invalidRequest, detail: "A parameter comes twice.")

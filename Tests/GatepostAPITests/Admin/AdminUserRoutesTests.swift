@@ -48,6 +48,18 @@ struct AdminUserRoutesTests {
         }
     }
 
+    @Test(arguments: [
+        "email=%00", "email=%0A", "state=gone", "limit=0", "limit=201", "limit=x", "unknown=1", "limit=1&limit=2",
+        "cursor=" + String(repeating: "A", count: 301),
+    ])
+    func `a query that is not one of this list is refused`(query: String) async throws {
+        try await TestServer.running { server in
+            let key = try await server.apiKey(.support)
+            let answer = try await server.admin("GET", "\(server.adminAPI)/users?\(query)", key: key)
+            #expect(answer.problem == .invalidRequest, "\(answer.status)")
+        }
+    }
+
     @Test func `whatever a deactivated user holds is dead, and the trail says who did it and why`() async throws {
         try await TestServer.running { server in
             let key = try await server.apiKey(.support)
