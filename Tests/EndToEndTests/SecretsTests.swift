@@ -1,3 +1,4 @@
+import Curl
 import Foundation
 import GatepostDev
 import TestSupport
@@ -36,6 +37,8 @@ struct SecretsTests {
             _ = try await story.lighthouse.app.signIn(Story.email, password: "thirteen wrong words for a door")
             var planted = story.planted
             planted["wrong password"] = "thirteen wrong words for a door"
+            planted.merge(try await crowd(in: story.lighthouse.app)) { $1 }
+            #expect(planted.count >= 100)
 
             let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
@@ -52,6 +55,28 @@ struct SecretsTests {
                 #expect(!found.isEmpty, "\(file) is not what is searched for")
             }
         }
+    }
+
+    /// A dozen people more, each with all that one can hold.
+    private func crowd(in app: App) async throws -> [String: String] {
+        var planted: [String: String] = [:]
+        for number in 1...12 {
+            let (email, password) = ("person-\(number)@example.com", "the \(number)th umbrella in the rain")
+            let signUp = try await app.signUp(email, password: password)
+            try await app.installation.waitUntilNothingIsOwed()
+            let mail = try #require(await app.installation.relay.mails().first { $0.recipients == [email] })
+            let secrets = try MailSecrets(mail)
+            #expect(try await app.verify(signUp, code: secrets.code).status == 200)
+            let answer = try await app.signIn(email, password: password)
+            let code = try #require(answer.field("code"), "\(answer.text)")
+            let tokens = try App.Tokens(try await app.exchange(code))
+            let all = [
+                "password": password, "flow token": signUp.token, "link": secrets.linkToken, "code": secrets.code,
+                "authorization code": code, "access token": tokens.access, "refresh token": tokens.refresh,
+            ]
+            for (kind, secret) in all { planted["\(kind) of \(email)"] = secret }
+        }
+        return planted
     }
 
     private struct Question: Encodable {
