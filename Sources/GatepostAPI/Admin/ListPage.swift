@@ -55,6 +55,7 @@ struct ListPage: Sendable {
     ///   - list: Which list, with its filter: a cursor of another one is refused.
     ///   - context: Whose rows are listed.
     ///   - keys: The key ring.
+    /// - Throws: A `Problem` for a limit out of bounds or a cursor of another list.
     init(_ query: QueryParameters, of list: String, _ context: AdminRequestContext, keys: KeyRing) throws {
         (app, self.list, self.keys) = (context.scope.appID, list, keys)
         let limit = try query.value("limit") { Int($0) } ?? PageCursor.rowsDefault

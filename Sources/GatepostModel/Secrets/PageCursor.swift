@@ -26,6 +26,7 @@ package struct PageCursor: Sendable, Hashable {
     ///   - app: Whose rows the list shows.
     ///   - list: Which list, with its filter: a cursor of one is none of another.
     ///   - keys: The key ring.
+    /// - Returns: Letters, digits, `-` and `_`.
     package func text(app: AppID, list: String, keys: KeyRing) -> String {
         Base64URL.encode(bytes + Self.tag(bytes, app: app, list: list, key: keys.currentDerivedKey(for: Self.use)))
     }
