@@ -62,12 +62,14 @@ private let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
 extension TypedID: CustomStringConvertible, LosslessStringConvertible {
     package var description: String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(26)
+        let alphabet = alphabet
+        var text = Array(Kind.prefix.utf8)
+        text.reserveCapacity(text.count + 27)
+        text.append(UInt8(ascii: "_"))
         for position in (0..<26).reversed() {
-            digits.append(alphabet[Int(uuid.bits(at: position * 5))])
+            text.append(alphabet[Int(uuid.bits(at: position * 5))])
         }
-        return "\(Kind.prefix)_\(String(decoding: digits, as: UTF8.self))"
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads the text form; nil for another kind's prefix, a wrong length, upper case or more than 128 bits.

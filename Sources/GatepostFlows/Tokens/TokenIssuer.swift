@@ -29,7 +29,9 @@ package struct TokenIssuer: Sendable {
     }
 
     /// The issuer of an app's tokens: `{base}/apps/{app}`, the same string everywhere (RFC 9207, section 2.4).
-    package static func issuer(of app: AppID, baseURL: String) -> String { "\(baseURL)/apps/\(app)" }
+    package static func issuer(of app: AppID, baseURL: String) -> String { issuer(of: "\(app)", baseURL: baseURL) }
+
+    private static func issuer(of app: String, baseURL: String) -> String { "\(baseURL)/apps/\(app)" }
 
     /// Sees to it that a token can be signed; throws `NoActiveSigningKey`, or what kept the keys from being read.
     package func prepare(in scope: AppScope) async throws {
@@ -51,10 +53,11 @@ package struct TokenIssuer: Sendable {
         _ session: SessionProof, client: ClientID, life: Duration, keys: AppKeys, in scope: AppScope, at now: Instant
     ) throws -> Secret {
         guard let active = keys.active else { throw NoActiveSigningKey() }
+        let app = scope.appID.description
         let methods = session.amr.map { "\"\($0)\"" }.joined(separator: ",")
         let payload = """
-            {"iss":"\(Self.issuer(of: scope.appID, baseURL: baseURL))","sub":"\(session.userID)",\
-            "aud":"\(scope.appID)","client_id":"\(client)","app_id":"\(scope.appID)","sid":"\(session.id)",\
+            {"iss":"\(Self.issuer(of: app, baseURL: baseURL))","sub":"\(session.userID)",\
+            "aud":"\(app)","client_id":"\(client)","app_id":"\(app)","sid":"\(session.id)",\
             "iat":\(now.seconds),"exp":\((now + life).seconds),"auth_time":\(session.authenticatedAt.seconds),\
             "amr":[\(methods)],"jti":"\(Base64URL.encode(random.bytes(16)))"}
             """

@@ -19,22 +19,35 @@ package enum Base64URL {
 
     /// Encodes bytes at the end of a buffer, as a token is written.
     package static func append(_ bytes: some Sequence<UInt8>, to output: inout [UInt8]) {
-        var buffer: UInt32 = 0
-        var bitCount = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bitCount += 8
-            while bitCount >= 6 {
-                bitCount -= 6
-                output.append(alphabet[Int(buffer >> UInt32(bitCount) & 63)])
-            }
+        // Copied once, or the loop would be compiled for any sequence, which takes ten times as long.
+        append(array: Array(bytes), to: &output)
+    }
+
+    private static func append(array bytes: [UInt8], to output: inout [UInt8]) {
+        let alphabet = alphabet
+        var position = output.count
+        output.append(contentsOf: repeatElement(0, count: (bytes.count * 4 + 2) / 3))
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let left = bytes.count - start
+            let group =
+                Int(bytes[start]) << 16 | (left > 1 ? Int(bytes[start + 1]) << 8 : 0)
+                | (left > 2 ? Int(bytes[start + 2]) : 0)
+            output[position] = alphabet[group >> 18]
+            output[position + 1] = alphabet[group >> 12 & 63]
+            if left > 1 { output[position + 2] = alphabet[group >> 6 & 63] }
+            if left > 2 { output[position + 3] = alphabet[group & 63] }
+            position += 4
         }
-        if bitCount > 0 { output.append(alphabet[Int(buffer << UInt32(6 - bitCount) & 63)]) }
     }
 
     /// Decodes; nil for padding, another alphabet, an impossible length or bits left over.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        decode(array: Array(text))
+    }
+
+    private static func decode(array text: [UInt8]) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
+        let values = values
         var output: [UInt8] = []
         output.reserveCapacity(text.count * 3 / 4)
         var buffer: UInt32 = 0
