@@ -8,7 +8,7 @@ export SWIFT_BACKTRACE := enable=no
 
 # A module imports only what it declares: the direction of the dependencies is a rule of the design.
 CHECKS := --explicit-target-dependency-import-check error
-SWIFT_FILES := $(wildcard Package.swift Sources Tests)
+SWIFT_FILES := $(wildcard Package.swift Sources Tests Benchmarks)
 VENV := .venv-tests
 # Hundreds of tests at once on two cores make each other late; six at once take as long in all.
 WIDTH := --experimental-maximum-parallelization-width 6
@@ -17,7 +17,9 @@ SUITE := timeout --kill-after=30s 30m swift test --skip-build $(WIDTH)
 # What talks to Postgres is run a second time without prepared statements, as behind an old pgbouncer.
 DATABASE_TESTS := GatepostStoreTests|GatepostOutboxTests|GatepostFlowsTests|GatepostWorkersTests|GatepostAPITests
 
-.PHONY: help run test lint format clean
+RELEASE := .build-release
+
+.PHONY: help run test bench lint format clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +34,12 @@ test: lint $(VENV)/installed ## Check the style, build everything and run all te
 	$(SUITE)
 	GATEPOST_TEST_PREPARED_STATEMENTS=false $(SUITE) --filter '$(DATABASE_TESTS)'
 
+bench: ## Measure Gatepost beside its limits (10 min); ARGS are passed on, such as "--only read --runs 3".
+	@scripts/setup --bench
+	swift build --configuration release --scratch-path $(RELEASE) --product gatepost
+	swift build --configuration release --scratch-path $(RELEASE) --product gatepost-bench
+	@$(RELEASE)/release/gatepost-bench --output $(RELEASE)/bench.json $(ARGS)
+
 lint: ## Check the format of the code.
 	@scripts/setup --tests
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
@@ -40,7 +48,7 @@ format: ## Format the code.
 	swift format format --in-place --recursive --parallel $(SWIFT_FILES)
 
 clean: ## Remove what was built; the data of make run stay.
-	rm -rf .build $(VENV)
+	rm -rf .build $(RELEASE) $(VENV)
 
 # The outside tools that the tests use, in the versions that are written down.
 $(VENV)/installed: Tests/requirements.txt | lint

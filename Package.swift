@@ -95,6 +95,16 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // What `make bench` runs: the figures that matter, each beside its limit.
+        .executableTarget(
+            name: "gatepost-bench",
+            dependencies: [
+                "GatepostAPI", "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostDev",
+                "Postgres", "Passwords", crypto, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio,
+            path: "Benchmarks", swiftSettings: settings),
+
         // The suite.
         module(
             "TestSupport",

@@ -1,0 +1,102 @@
+import Foundation
+import GatepostStore
+
+/// What a call sends to Postgres, taken from the server's own log, as a script for pgbench.
+///
+/// So the limit runs the very statements of the program, the select that sets role and scope among them, and cannot
+/// fall behind when they change. The call is made twice: a parameter that is the same both times is a constant; one
+/// that differs is made anew in each transaction, of a 19-digit number and the rest of what was recorded.
+struct Recording: Sendable {
+    /// Batches, each from `\startpipeline` to `\endpipeline`.
+    let script: String
+    /// The values of the variables that never change.
+    let constants: [String: String]
+
+    private struct Statement {
+        let text: String
+        /// By number; nil for null.
+        var parameters: [String: String?] = [:]
+    }
+
+    /// The log was not as expected.
+    struct Unreadable: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Records a call: whatever it sends through a pool of one connection.
+    static func of(_ site: Site, _ call: (Database, AppScope) async throws -> Void) async throws -> Recording {
+        let (role, scope) = (Lab.loginRole, try await site.scope())
+        try await site.runScript("alter role \(role) set log_statement = 'all'")
+        try await site.runScript("alter role \(role) set log_error_verbosity = 'default'")
+        var calls: [[Statement]] = []
+        for _ in 0..<2 {
+            let start = try site.log().utf8.count
+            try await site.withDatabase(connections: 1) { try await call($0, scope) }
+            calls.append(statements(in: String(decoding: try site.log().utf8.dropFirst(start), as: UTF8.self)))
+        }
+        try await site.runScript("alter role \(role) reset all")
+        guard calls[0].map(\.text) == calls[1].map(\.text), !calls[0].isEmpty else {
+            throw Unreadable(description: "two equal calls sent different statements: \(calls)")
+        }
+        return try Recording(calls[0], calls[1])
+    }
+
+    private init(_ first: [Statement], _ second: [Statement]) throws {
+        var script = ""
+        var constants: [String: String] = [:]
+        for (first, second) in zip(first, second) {
+            // Every batch begins with the select that sets the role.
+            if first.text.hasPrefix("select set_config('role'") {
+                script += (script.isEmpty ? "" : "\\endpipeline\n") + "\\startpipeline\n"
+            }
+            let text = try first.text.replacing(/\$(\d+)/) { match in
+                let number = String(match.1)
+                guard let before = first.parameters[number], let after = second.parameters[number] else {
+                    throw Unreadable(description: "no parameter \(number) in the log of \(first.text)")
+                }
+                guard let before, let after else { return "null" }
+                if before != after, let fresh = Self.fresh(after) { return fresh }
+                let name = constants.first { $0.value == after }?.key ?? "c\(constants.count)"
+                constants[name] = after
+                return ":\(name)"
+            }
+            script += text + ";\n"
+        }
+        (self.script, self.constants) = (script + "\\endpipeline\n", constants)
+    }
+
+    /// An expression for a value that differs in each transaction; nil for a time, which may stay.
+    ///
+    /// `:u` is the number of one of the users that are there, `:n` one that has never been used.
+    private static func fresh(_ recorded: String) -> String? {
+        if recorded.contains(#/^\d{4}-\d\d-\d\d\s/#) { return nil }
+        if recorded.hasPrefix("\\x") {
+            let padding = String(repeating: "x", count: max(recorded.utf8.count / 2 - 1 - 19, 0))
+            return "(:n || '\(padding)')::bytea"
+        }
+        let isUUID = recorded.contains(#/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/#)
+        let plain = isUUID ? recorded.replacing("-", with: "") : recorded
+        let isUser = Int(plain.prefix(19)).map { (Site.firstUser..<Site.firstUser + Site.userCount).contains($0) }
+        let rest = plain.dropFirst(19).replacing("'", with: "''")
+        return "(\(isUser ?? false ? ":u" : ":n") || '\(rest)')::\(isUUID ? "uuid" : "text")"
+    }
+
+    private static func statements(in log: String) -> [Statement] {
+        // A line break within a message is followed by a tab.
+        let messages = log.replacing("\n\t", with: "\u{0}").split(separator: "\n").map {
+            $0.replacing("\u{0}", with: "\n")
+        }
+        var statements: [Statement] = []
+        for message in messages {
+            if let match = message.firstMatch(of: #/^LOG:\s+execute [^:]*:\s/#) {
+                statements.append(Statement(text: String(message[match.range.upperBound...])))
+            } else if message.hasPrefix("DETAIL:  parameters: "), !statements.isEmpty {
+                for match in message.matches(of: /\$(\d+) = (?:NULL|'((?:[^']|'')*)')/) {
+                    let value = match.2.map { String($0).replacing("''", with: "'") }
+                    statements[statements.count - 1].parameters[String(match.1)] = .some(value)
+                }
+            }
+        }
+        return statements
+    }
+}
