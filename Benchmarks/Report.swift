@@ -90,7 +90,8 @@ struct Report: Encodable {
     /// The report as Markdown.
     var table: String {
         var lines = [
-            "\(at), \(cores) cores, load \(loadBefore) before and \(loadAfter) after, \(build) build, Postgres \(postgres)",
+            "\(at), \(cores) cores, load \(loadBefore) before and \(loadAfter) after",
+            "\(build) build, Postgres \(postgres)",
             "median of \(runs) runs of \(secondsOfRun) s, figure and limit in turns; pgbench \(pgbench)",
             "synchronous_commit=\(synchronousCommit), fsync=\(fsync)",
             "", "| measure | figure | limit | ratio | must | |", "|---|---|---|---|---|---|",

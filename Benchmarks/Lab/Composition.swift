@@ -13,6 +13,8 @@ struct Composition: Sendable {
         let (random, policy) = (SystemRandom(), PasswordPolicy())
         keys = KeyCache(database: database, ring: ring, clock: clock)
         issuer = TokenIssuer(cache: keys, random: random, baseURL: baseURL)
+        let session = SessionFlow(
+            database: database, clock: clock, verifier: TokenVerifier(cache: keys, baseURL: baseURL))
         flows = Flows(
             signUp: SignUpFlow(
                 database: database, clock: clock, random: random, keys: ring, hasher: hasher, policy: policy),
@@ -22,8 +24,10 @@ struct Composition: Sendable {
             codeExchange: CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer),
             refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
             signOut: SignOutFlow(database: database, clock: clock, random: random),
-            session: SessionFlow(
-                database: database, clock: clock, verifier: TokenVerifier(cache: keys, baseURL: baseURL)),
-            refusal: RefusalFlow(database: database, clock: clock, random: random))
+            session: session, refusal: RefusalFlow(database: database, clock: clock, random: random),
+            admin: AdminFlows(
+                access: AdminAccessFlow(database: database, clock: clock, session: session),
+                apps: AdminAppFlow(database: database, clock: clock, random: random, keys: ring),
+                users: AdminUserFlow(database: database, clock: clock, random: random)))
     }
 }

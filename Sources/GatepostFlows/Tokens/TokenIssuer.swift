@@ -59,7 +59,7 @@ package struct TokenIssuer: Sendable {
             {"iss":"\(Self.issuer(of: app, baseURL: baseURL))","sub":"\(session.userID)",\
             "aud":"\(app)","client_id":"\(client)","app_id":"\(app)","sid":"\(session.id)",\
             "iat":\(now.seconds),"exp":\((now + life).seconds),"auth_time":\(session.authenticatedAt.seconds),\
-            "amr":[\(methods)],"jti":"\(Base64URL.encode(random.bytes(16)))"}
+            "amr":[\(methods)],"jti":"\(tokenID(at: now))"}
             """
         var token = active.header
         token.reserveCapacity(token.count + payload.utf8.count * 2 + 90)
@@ -69,5 +69,14 @@ package struct TokenIssuer: Sendable {
         token.append(UInt8(ascii: "."))
         Base64URL.append(signature.rawRepresentation, to: &token)
         return Secret(String(decoding: token, as: UTF8.self))
+    }
+
+    /// What no other token is called by (RFC 7519, section 4.1.7): the microsecond and 64 bits of chance.
+    ///
+    /// It is no secret, and each further 64 bits would be a system call, a tenth of all that is beside the signature.
+    private func tokenID(at now: Instant) -> String {
+        let moment = UInt64(bitPattern: now.microseconds)
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: moment >> (56 - 8 * $0)) }
+        return Base64URL.encode(bytes + random.bytes(8))
     }
 }
