@@ -372,6 +372,34 @@ CREATE TABLE public.users (
     CONSTRAINT users_state_known CHECK ((state = ANY (ARRAY['active'::text, 'deactivated'::text])))
 );
 
+CREATE TABLE public.webhook_endpoints (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    url text NOT NULL,
+    description text NOT NULL,
+    event_types text[] NOT NULL,
+    state text NOT NULL,
+    disabled_reason text,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    CONSTRAINT webhook_endpoints_description_length CHECK ((char_length(description) <= 200)),
+    CONSTRAINT webhook_endpoints_disabled_dated CHECK ((((state = 'disabled'::text) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disabled_reason IS NULL)))),
+    CONSTRAINT webhook_endpoints_disabled_reason_known CHECK ((disabled_reason = ANY (ARRAY['by_admin'::text, 'gone'::text]))),
+    CONSTRAINT webhook_endpoints_event_types_some CHECK (((cardinality(event_types) >= 1) AND (cardinality(event_types) <= 50))),
+    CONSTRAINT webhook_endpoints_state_known CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text]))),
+    CONSTRAINT webhook_endpoints_url_safe CHECK (((url ~ '^https?://[][a-z0-9.:-]+(/[!-~]*)?$'::text) AND (octet_length(url) <= 2000)))
+);
+
+CREATE TABLE public.webhook_secrets (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    secret_sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone
+);
+
 ALTER TABLE ONLY public.deliveries ATTACH PARTITION public.deliveries_default DEFAULT;
 
 ALTER TABLE ONLY public.delivery_attempts ATTACH PARTITION public.delivery_attempts_default DEFAULT;
@@ -448,6 +476,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.webhook_secrets
+    ADD CONSTRAINT webhook_secrets_pkey PRIMARY KEY (app_id, id);
+
 CREATE UNIQUE INDEX admin_grants_target ON public.admin_grants USING btree (app_id, user_id, COALESCE(target_app_id, app_id));
 
 CREATE UNIQUE INDEX api_keys_hash ON public.api_keys USING btree (app_id, key_hash);
@@ -520,6 +554,8 @@ CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C"
 
 CREATE INDEX users_time ON public.users USING btree (app_id, created_at, id);
 
+CREATE UNIQUE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (app_id, endpoint_id, ((expires_at IS NULL)));
+
 ALTER INDEX public.deliveries_recipient ATTACH PARTITION public.deliveries_default_app_id_recipient_hash_ended_at_idx;
 
 ALTER INDEX public.deliveries_user ATTACH PARTITION public.deliveries_default_app_id_user_id_ended_at_idx;
@@ -584,6 +620,12 @@ ALTER TABLE ONLY public.token_families
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.webhook_secrets
+    ADD CONSTRAINT webhook_secrets_endpoint_fkey FOREIGN KEY (app_id, endpoint_id) REFERENCES public.webhook_endpoints(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE public.admin_grants ENABLE ROW LEVEL SECURITY;
 
@@ -687,6 +729,16 @@ CREATE POLICY users_of_app ON public.users TO gatepost_app USING ((app_id = (NUL
 
 CREATE POLICY users_of_worker ON public.users FOR SELECT TO gatepost_worker USING (true);
 
+ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY webhook_endpoints_of_app ON public.webhook_endpoints TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY webhook_endpoints_of_worker ON public.webhook_endpoints FOR SELECT TO gatepost_worker USING (true);
+
+ALTER TABLE public.webhook_secrets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY webhook_secrets_of_app ON public.webhook_secrets TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 GRANT ALL ON SCHEMA public TO gatepost_owner;
 GRANT USAGE ON SCHEMA public TO gatepost_app;
 GRANT USAGE ON SCHEMA public TO gatepost_worker;
@@ -744,3 +796,8 @@ GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO gatepost_app;
 GRANT SELECT ON TABLE public.users TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_endpoints TO gatepost_app;
+GRANT SELECT ON TABLE public.webhook_endpoints TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_secrets TO gatepost_app;

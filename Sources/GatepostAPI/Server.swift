@@ -82,6 +82,7 @@ package struct APIServer: Service {
         let ofApp = mount.adminGroup("/v1/admin/apps/{app}", access: admin.access, table: table)
         AdminAppRoutes(flow: admin.apps, database: mount.database, keys: keys).mount(global: global, ofApp: ofApp)
         AdminUserRoutes(flow: admin.users, keys: keys).mount(ofApp)
+        AdminWebhookRoutes(flow: admin.webhooks, keys: keys).mount(ofApp)
         return table.routes
     }
 

@@ -60,13 +60,15 @@ package struct SignUpFlow: Sendable {
         // The hash may have waited: what is owed is owed from now on, or a worker would look for it too far back.
         occasion = Occasion(now: clock.now, origin: origin, random: random)
 
-        let id: FlowID = occasion.id()
+        let (id, user): (FlowID, UserID) = (occasion.id(), occasion.id())
         let secrets = FlowSecrets(app: scope.appID, flow: id, kind: .signUp, keys: keys)
         let flow = NewSignUpFlow(
             id: id, email: email, secrets: secrets, token: .make(.flow, random: random), passwordHash: passwordHash,
             createdAt: occasion.now, expiresAt: occasion.now + Lifetimes.verification)
         try await database.batch(in: scope) { batch in
-            batch.insertUser(occasion.id(), email: email, at: occasion.now)
+            batch.insertUser(user, email: email, at: occasion.now)
+            // Owed only if this very user came about: an address that has one is not told of again.
+            batch.owe(.userCreated, about: user, at: occasion.now)
             batch.supersedeSignUpFlows(of: email, at: occasion.now)
             batch.insertSignUpFlow(flow)
             batch.enqueueSignUpMail(

@@ -139,11 +139,13 @@ package struct VerificationFlow: Sendable {
             try await transaction.batch { batch in
                 batch.markVerified(userID, at: occasion.now)
                 batch.setPassword(hash, of: userID, at: occasion.now)
+                batch.owe(.userVerified, about: userID, at: occasion.now)
                 batch.record(occasion.event(.userVerified, by: .user, userID: userID, flowID: flow.id))
             }
             return userID
         }
         guard let userID else { return try await refuse(refusal, in: scope, occasion) }
+        signal.raise()
         return .verified(userID)
     }
 

@@ -59,6 +59,14 @@ package enum Lifetimes {
     package static let signingKeyNotice: Duration = .hours(1)
     /// How long a repeat of a write under an idempotency key is recognised.
     package static let idempotencyKey: Duration = .hours(24)
+    /// How long a webhook notice is owed: longer than its last retry can be away, four days with all chance.
+    ///
+    /// jobs/end-stale-sessions.sql has the same.
+    package static let webhookNotice: Duration = .days(5)
+    /// How long an endpoint's secret signs on beside its successor, unless the rotation says otherwise.
+    package static let webhookSecretOverlap: Duration = .hours(24)
+    /// How long it may sign on at most.
+    package static let webhookSecretOverlapMax: Duration = .days(7)
     /// How long an API key may live, from the day it is made.
     package static let apiKeyMax: Duration = .hours(366 * 24)
 }

@@ -23,6 +23,8 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case invalidCursor = "invalid_cursor"
     case invalidIdempotencyKey = "invalid_idempotency_key"
     case idempotencyKeyReused = "idempotency_key_reused"
+    case invalidWebhookURL = "invalid_webhook_url"
+    case tooManyWebhookEndpoints = "too_many_webhook_endpoints"
 
     // Who asked.
     case invalidCredentials = "invalid_credentials"
@@ -55,7 +57,8 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
-        case .invalidEmailAddress, .weakPassword, .idempotencyKeyReused: 422
+        case .invalidEmailAddress, .weakPassword, .idempotencyKeyReused, .invalidWebhookURL, .tooManyWebhookEndpoints:
+            422
         case .rateLimited: 429
         case .internalError: 500
         case .busy, .unavailable: 503
@@ -82,6 +85,8 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .invalidCursor: "This cursor is not one of this list."
         case .invalidIdempotencyKey: "An idempotency key has 1 to 255 visible ASCII characters."
         case .idempotencyKeyReused: "This idempotency key came with another request before."
+        case .invalidWebhookURL: "This is not a URL that notices can be sent to."
+        case .tooManyWebhookEndpoints: "The app has as many webhook endpoints as it may have."
         case .invalidAPIKey: "The API key is malformed, expired, revoked or unknown."
         case .permissionDenied: "Your role does not allow this."
         case .invalidCredentials: "The address or the password is wrong, or the address is not verified yet."

@@ -22,6 +22,18 @@ package struct UUIDBits: Hashable, Comparable, Sendable {
         low = 0x8000_0000_0000_0000 | lower & 0x3FFF_FFFF_FFFF_FFFF
     }
 
+    /// Reads the form in which Postgres writes a `uuid` as text, as in JSON made by a statement; nil for any other.
+    package init?(postgresText text: String) {
+        let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard groups.map(\.count) == [8, 4, 4, 4, 12] else { return nil }
+        var halves: [UInt64] = [0, 0]
+        for (position, byte) in groups.joined().enumerated() {
+            guard let digit = Array("0123456789abcdef".utf8).firstIndex(of: byte) else { return nil }
+            halves[position / 16] = halves[position / 16] << 4 | UInt64(digit)
+        }
+        (high, low) = (halves[0], halves[1])
+    }
+
     package static func < (left: UUIDBits, right: UUIDBits) -> Bool {
         (left.high, left.low) < (right.high, right.low)
     }

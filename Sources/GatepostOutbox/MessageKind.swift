@@ -14,5 +14,7 @@ package struct MessageKind: RawRepresentable, Hashable, Sendable, CustomStringCo
     package var description: String { rawValue }
 
     /// Every kind that this version knows.
-    package static let known: [MessageKind] = [VerificationMail.kind, AccountExistsMail.kind, SigningKeyRotation.kind]
+    package static let known: [MessageKind] = [
+        VerificationMail.kind, AccountExistsMail.kind, SigningKeyRotation.kind, WebhookNotice.kind,
+    ]
 }

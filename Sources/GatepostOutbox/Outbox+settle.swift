@@ -51,8 +51,14 @@ extension AppTransaction {
     ///
     /// To be called first: false means that another worker has it, and nothing must be done.
     package func settleLocally(_ message: ClaimedMessage, at now: Instant) async throws -> Bool {
-        let settlement = Settlement(of: message, .ended(.delivered, reason: nil), at: now)
-        return try await query(SettleStatements.end([settlement])).count == 1
+        try await settleLocally(Settlement(of: message, .ended(.delivered, reason: nil), at: now))
+    }
+
+    /// Ends a message in the handler's own transaction, where its end changes something else too.
+    ///
+    /// To be called first: false means that another worker has it or somebody cancelled it, and nothing must be done.
+    package func settleLocally(_ ending: Settlement) async throws -> Bool {
+        try await query(SettleStatements.end([ending])).count == 1
     }
 }
 

@@ -9,6 +9,8 @@ package struct OutboxMessage: Sendable {
     package static let localRoute = "local"
     /// The route of mail.
     package static let mailRoute = "mail"
+    /// The beginning of a webhook endpoint's route; its uuid follows, so that endpoints are told apart.
+    package static let webhookRoutePrefix = "webhook "
 
     package let id: MessageID
     /// Which handler settles it.

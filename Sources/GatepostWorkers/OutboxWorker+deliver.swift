@@ -42,6 +42,8 @@ extension OutboxWorker {
             return Settlement(of: message, .ended(.suppressed, reason: reason), at: now)
         case .settled:
             return nil
+        case .crowded:
+            return Settlement(of: message, .waits(until: policy.nextLookAtCrowded(at: now)), at: now)
         case .failedBeforeNetwork(let words):
             tellUnattempted(message, words)
             return putOff(message, at: now)

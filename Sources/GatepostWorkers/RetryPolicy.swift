@@ -65,6 +65,11 @@ package struct RetryPolicy: Sendable {
         return next < expiresAt ? next : nil
     }
 
+    /// When a message is looked at again whose receiver was busy with others: soon, and not all at once.
+    package func nextLookAtCrowded(at now: Instant) -> Instant {
+        now + jittered(.seconds(2))
+    }
+
     /// When a message is looked at again that could not be attempted, through no fault of the receiver.
     ///
     /// No try is lost, so the pause grows with the claims: 5 s, 10 s, up to 5 min.

@@ -121,7 +121,8 @@ struct Wiring: Sendable {
         AdminFlows(
             access: AdminAccessFlow(database: database, clock: clock, session: session),
             apps: AdminAppFlow(database: database, clock: clock, random: random, keys: keys),
-            users: AdminUserFlow(database: database, clock: clock, random: random, signal: signal))
+            users: AdminUserFlow(database: database, clock: clock, random: random, signal: signal),
+            webhooks: webhookFlow(keys: keys))
     }
 
     /// What hands mails to the relay; the caller stops it.
@@ -146,6 +147,7 @@ struct Wiring: Sendable {
         let post = MailPost(
             transport: transport, templates: try MailTemplates(), from: from, baseURL: configuration.baseURL)
         let rotation = SigningKeyFlow(clock: clock, random: random, keys: keys)
+        let http = try httpTransport()
         let worker = OutboxWorker(
             database: database, clock: clock, random: random,
             handlers: [
@@ -153,7 +155,7 @@ struct Wiring: Sendable {
                     database: database, clock: clock, keys: keys, post: post),
                 AccountExistsMail.kind: AccountExistsMailHandler(database: database, post: post),
                 SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
-            ],
+            ].merging(webhookHandlers(transport: http, keys: keys)) { $1 },
             settings: WorkerSettings(
                 deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),
                 deliveryDeadline: .seconds(configuration.smtpDeadlineSeconds),
@@ -162,7 +164,7 @@ struct Wiring: Sendable {
         let jobs = JobRunner(
             database: database, catalog: try JobCatalog(folder: configuration.jobsFolder), clock: clock,
             logger: logger)
-        return [worker, jobs]
+        return [HTTPTransportService(transport: http), worker, jobs]
     }
 }
 

@@ -1,5 +1,6 @@
 import Curl
 import GatepostModel
+import GatepostStore
 import Passwords
 import TestSupport
 import Testing
@@ -51,6 +52,8 @@ struct ProblemTests {
             try await provokeByProof(code, server)
         case .invalidAPIKey, .permissionDenied, .invalidCursor, .invalidIdempotencyKey, .idempotencyKeyReused:
             try await provokeAsAdmin(code, server)
+        case .invalidWebhookURL, .tooManyWebhookEndpoints:
+            try await provokeByWebhook(code, server)
         case .rateLimited, .busy, .unavailable, .internalError:
             try await provokeByCircumstance(code, server)
         }
@@ -128,6 +131,17 @@ struct ProblemTests {
             return try await server.admin(
                 "POST", "/v1/admin/apps", key: admin, json: #"{"name": "Two"}"#, idempotencyKey: name)
         }
+    }
+
+    private static func provokeByWebhook(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        let key = try await server.apiKey(.admin)
+        if code == .tooManyWebhookEndpoints {
+            for _ in 0..<WebhookEndpointRecord.countMax { _ = try await server.app.addEndpoint() }
+        }
+        let host = code == .invalidWebhookURL ? "127.0.0.1" : "hooks.example.com"
+        return try await server.admin(
+            "POST", "\(server.adminAPI)/webhook-endpoints", key: key,
+            json: #"{"url": "https://\#(host)/", "event_types": ["user.created"]}"#)
     }
 
     private static func provokeByCircumstance(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {

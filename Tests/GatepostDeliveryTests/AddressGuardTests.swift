@@ -1,6 +1,7 @@
 import Curl
 import GatepostDelivery
 import GatepostModel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -61,24 +62,16 @@ struct AddressGuardTests {
     }
 
     @Test func `no spelling of a loopback or private host is dialled`() async throws {
-        let hosts = [
-            "127.0.0.1", "localhost", "LOCALHOST", "localhost.", "127.1", "127.0.1", "127.0.0.1.", "127.127.127.127",
-            "2130706433", "0x7f000001", "0x7f.1", "0x7F.0x0.0x0.0x1", "0177.0.0.1", "017700000001", "127.0x0.1",
-            "00127.0.0.1", "0", "0.0.0.0", "0x0", "00000000000", "[::1]", "[0:0:0:0:0:0:0:1]", "[::]",
-            "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:7f00:0001]", "[::127.0.0.1]", "[::ffff:0:0]",
-            "[64:ff9b::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::1]", "[2001:0:7f00:1::]", "[fe80::1]",
-            "[fe80::1%25lo]", "[fc00::1]", "[fd00::1]", "[ff02::1]", "10.0.0.1", "10.1", "167772161", "172.16.0.1",
-            "192.168.0.1", "192.168.1", "3232235521", "169.254.169.254", "0xA9FEA9FE", "2852039166", "100.64.0.1",
-            "255.255.255.255", "１２７.0.0.1", "①②⑦.0.0.1", "127。0。0。1", "a@127.0.0.1", "a:b@127.0.0.1",
-            "example.com@127.0.0.1", "127.0.0.1%00.example.com", "%31%32%37.0.0.1",
-        ]
         try await HTTPSink.running { sink in
             let refusing = try HTTPTransport(guard: AddressGuard(), allowsPlainHTTP: true)
-            for host in hosts {
-                let result = await refusing.post(
-                    [], to: "http://\(host):\(sink.port)/", headers: [], now: now, deadline: .seconds(5))
-                #expect(result.outcome != .delivered && result.outcome != .indeterminate, "\(host): \(result)")
+            for host in PrivateHosts.all {
+                for scheme in ["http", "https"] {
+                    let result = await refusing.post(
+                        [], to: "\(scheme)://\(host):\(sink.port)/", headers: [], now: now, deadline: .seconds(5))
+                    #expect(result.outcome != .delivered && result.outcome != .indeterminate, "\(host): \(result)")
+                }
             }
+            #expect(PrivateHosts.all.count >= 60)
             #expect(sink.connectionCount == 0)
             await refusing.shutdown()
 
@@ -91,6 +84,30 @@ struct AddressGuardTests {
                 #expect(result.outcome == .delivered, "\(host): \(result)")
             }
             await allowing.shutdown()
+        }
+    }
+
+    /// DNS that says one thing when it is looked at and another when it is dialled: only the second counts.
+    @Test func `each dial is judged by the address that it goes to, whatever was allowed before`() async throws {
+        let dialled = Mutex<[SocketAddress]>([])
+        try await HTTPSink.running({ _ in HTTPSink.answer(headers: ["Connection: close"]) + [.close] }) { sink in
+            let client = try HTTPClient(
+                .init { address in
+                    dialled.withLock { dialled in
+                        dialled.append(address)
+                        return dialled.count == 1
+                    }
+                })
+            let url = "http://hooks.localhost:\(sink.port)/"
+            #expect(try await client.send(HTTPRequest(url)).status == 200)
+            try await sink.waitForLostConnections(count: 1)
+            await #expect(throws: CurlError.self) { try await client.send(HTTPRequest(url)) }
+            await client.shutdown()
+
+            let loopback: [[UInt8]] = [[127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1]]
+            let seen = dialled.withLock { $0 }
+            #expect(seen.count >= 2 && seen.allSatisfy { loopback.contains($0.bytes) && Int($0.port) == sink.port })
+            #expect(sink.connectionCount == 1)
         }
     }
 }

@@ -23,6 +23,7 @@ struct PlantedRows {
             + [("outbox", message), ("deliveries", delivery), ("delivery_attempts", attempt)]
             + [("audit_events", event), ("rate_limits", limit), ("idempotency_keys", idempotencyKey)]
             + [("admin_grants", adminGrant), ("api_keys", apiKey)]
+            + [("webhook_endpoints", webhookEndpoint), ("webhook_secrets", webhookSecret)]
     }
 
     private var user: SQL {
@@ -145,6 +146,20 @@ struct PlantedRows {
         """
         insert into admin_grants (app_id, id, user_id, role, created_at)
         values (\(app), \(ids[1]), \(ids[0]), 'auditor', \(now))
+        """
+    }
+
+    private var webhookEndpoint: SQL {
+        """
+        insert into webhook_endpoints (app_id, id, url, description, event_types, state, created_at, changed_at)
+        values (\(app), \(ids[2]), 'https://hooks.example.com/', '', '{user.created}', 'enabled', \(now), \(now))
+        """
+    }
+
+    private var webhookSecret: SQL {
+        """
+        insert into webhook_secrets (app_id, id, endpoint_id, secret_sealed, created_at)
+        values (\(app), \(ids[3]), \(ids[2]), '\\x00', \(now))
         """
     }
 

@@ -94,7 +94,9 @@ extension TestFlows {
         return AdminFlows(
             access: AdminAccessFlow(database: database, clock: clock, session: session),
             apps: AdminAppFlow(database: database, clock: clock, random: random, keys: app.keys),
-            users: AdminUserFlow(database: database, clock: clock, random: random))
+            users: AdminUserFlow(database: database, clock: clock, random: random),
+            webhooks: AdminWebhookFlow(
+                database: database, clock: clock, random: random, keys: app.keys, allowsPrivate: false))
     }
 }
 

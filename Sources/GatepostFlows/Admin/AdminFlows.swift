@@ -3,9 +3,12 @@ package struct AdminFlows: Sendable {
     package let access: AdminAccessFlow
     package let apps: AdminAppFlow
     package let users: AdminUserFlow
+    package let webhooks: AdminWebhookFlow
 
     /// Takes the wired flows.
-    package init(access: AdminAccessFlow, apps: AdminAppFlow, users: AdminUserFlow) {
-        (self.access, self.apps, self.users) = (access, apps, users)
+    package init(
+        access: AdminAccessFlow, apps: AdminAppFlow, users: AdminUserFlow, webhooks: AdminWebhookFlow
+    ) {
+        (self.access, self.apps, self.users, self.webhooks) = (access, apps, users, webhooks)
     }
 }

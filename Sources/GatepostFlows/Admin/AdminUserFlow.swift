@@ -63,6 +63,7 @@ package struct AdminUserFlow: Sendable {
                     batch.endTokenFamilies(of: id, reason: reason, at: occasion.now)
                     batch.refuseFlows(of: id, reason: reason.rawValue, at: occasion.now)
                     batch.cancelMails(to: id, reason: reason.rawValue, at: occasion.now)
+                    batch.owe(.userDeactivated, about: id, at: occasion.now)
                     batch.record(event(.userDeactivated, id, note: note, request, occasion))
                 }
                 return nil
@@ -85,7 +86,10 @@ package struct AdminUserFlow: Sendable {
                 }
                 guard known != nil else { return Refusal(.notFound) }
                 guard isChanged else { return nil }
-                try await transaction.batch { $0.record(event(.userReactivated, id, note: note, request, occasion)) }
+                try await transaction.batch { batch in
+                    batch.owe(.userReactivated, about: id, at: occasion.now)
+                    batch.record(event(.userReactivated, id, note: note, request, occasion))
+                }
                 return nil
             }
         }

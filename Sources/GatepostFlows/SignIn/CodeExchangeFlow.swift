@@ -1,4 +1,5 @@
 package import GatepostModel
+import GatepostOutbox
 package import GatepostStore
 
 /// Exchanges an authorization code for tokens (RFC 6749, section 4.1.3, with PKCE), and starts the session.

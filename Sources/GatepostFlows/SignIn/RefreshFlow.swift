@@ -1,4 +1,5 @@
 package import GatepostModel
+import GatepostOutbox
 package import GatepostStore
 
 /// Exchanges a refresh token for its successor and a new access token (RFC 6749, section 6).

@@ -1,4 +1,5 @@
 package import GatepostModel
+import GatepostOutbox
 package import GatepostStore
 
 /// Signs a user out: here, or on every device.

@@ -23,6 +23,8 @@ package enum HandlerResult: Sendable {
     case ended(Refusal, reason: String)
     /// The handler settled the message itself, in the transaction of its work.
     case settled
+    /// The receiver has as much of this worker's attention as one may have; in a moment it is looked at again.
+    case crowded
     /// It could not even be tried, for a reason of ours; the words go to the log. No try is lost.
     case failedBeforeNetwork(String)
 

@@ -80,6 +80,49 @@ struct EndStaleSessionsTests {
         }
     }
 
+    @Test func `each endpoint that wants to know is owed one notice a session, and no other`() async throws {
+        try await JobFixture.with { fixture in
+            let (one, other) = (try await fixture.makeApp(), try await fixture.makeApp())
+            let idle = try await insert("idle", of: one, idle: now, expires: now + .days(1), in: fixture)
+            try await insert("expired", of: one, idle: now + .days(1), expires: now, in: fixture)
+            try await insert("expired", of: other, idle: now + .days(1), expires: now, in: fixture)
+            try await insert("alive", of: one, idle: now + moment, expires: now + moment, in: fixture)
+            for (types, state) in [
+                ("{session.ended,user.created}", "enabled"), ("{user.created}", "enabled"),
+                ("{session.ended}", "disabled"),
+            ] {
+                try await fixture.execute(
+                    """
+                    insert into webhook_endpoints (app_id, id, url, description, event_types, state, disabled_reason,
+                                                   disabled_at, created_at, changed_at)
+                    values (\(one.id), gen_random_uuid(), 'https://a.example/', '', \(types)::text[], \(state),
+                            case \(state) when 'disabled' then 'gone' end, case \(state) when 'disabled' then now() end,
+                            now(), now())
+                    """)
+            }
+
+            _ = try await fixture.runner.run("end-stale-sessions", at: now)
+            _ = try await fixture.runner.run("end-stale-sessions", at: now)
+
+            let owed = try await fixture.texts(
+                """
+                select concat_ws(' ', payload ->> 'type', payload ->> 'timestamp', payload -> 'data' ->> 'reason')
+                  from outbox
+                 where app_id = \(one.id) and kind = 'webhook.notice' and lane = 'notice' and ready
+                   and due_at = \(now) and expires_at = \(now + Lifetimes.webhookNotice) and user_id = \(one.user)
+                   and route = (select 'webhook ' || id from webhook_endpoints
+                                 where state = 'enabled' and 'session.ended' = any (event_types))
+                   and payload -> 'data' ->> 'client_id' = \(one.client)::uuid::text
+                 order by 1
+                """)
+            #expect(owed == ["session.ended \(now) expired", "session.ended \(now) idle"])
+            let named = try await fixture.texts(
+                "select payload -> 'data' ->> 'session_id' from outbox where payload -> 'data' ->> 'reason' = 'idle'")
+            #expect(named.compactMap(UUIDBits.init(postgresText:)) == [idle.uuid])
+            #expect(try await fixture.texts("select count(*)::text from outbox") == ["2"])
+        }
+    }
+
     @discardableResult
     private func insert(
         _ label: String, of app: JobFixture.App, idle: Instant, expires: Instant, ended: Bool = false,

@@ -1,5 +1,5 @@
 package import GatepostModel
-import Postgres
+package import Postgres
 
 /// Why a session ended; every ending has one.
 package enum SessionEndReason: String, Sendable {
@@ -78,22 +78,24 @@ extension AppBatch {
             """)
     }
 
-    /// Ends one session; a session that has ended keeps its first reason.
-    package mutating func endSession(_ id: SessionID, reason: SessionEndReason, at now: Instant) {
-        add(
-            """
-            update sessions set ended_at = \(now), end_reason = \(reason.rawValue)
-             where app_id = \(scope.appID) and id = \(id) and ended_at is null
-            """)
+    /// The statement that ends one session; a session that has ended keeps its first reason.
+    ///
+    /// Not run by itself: whoever ends a session owes the notice of it, in the same statement (`Outbox+sessions`).
+    package func endingSession(_ id: SessionID, reason: SessionEndReason, at now: Instant) -> SQL {
+        ending("id = \(id)", reason, at: now)
     }
 
-    /// Ends all sessions of a user.
-    package mutating func endSessions(of user: UserID, reason: SessionEndReason, at now: Instant) {
-        add(
-            """
-            update sessions set ended_at = \(now), end_reason = \(reason.rawValue)
-             where app_id = \(scope.appID) and user_id = \(user) and ended_at is null
-            """)
+    /// The statement that ends all sessions of a user.
+    package func endingSessions(of user: UserID, reason: SessionEndReason, at now: Instant) -> SQL {
+        ending("user_id = \(user)", reason, at: now)
+    }
+
+    private func ending(_ condition: SQL, _ reason: SessionEndReason, at now: Instant) -> SQL {
+        """
+        update sessions set ended_at = \(now), end_reason = \(reason.rawValue)
+         where app_id = \(scope.appID) and \(condition) and ended_at is null
+        returning app_id, id, user_id, client_id, end_reason
+        """
     }
 
     /// A session and its user, if the session may be used now: not ended, within its limits, of the user's epoch.

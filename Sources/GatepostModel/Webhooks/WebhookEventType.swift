@@ -1,0 +1,13 @@
+/// What an app can be told of.
+///
+/// The names are part of the contract with receivers: one may be added, none renamed.
+package enum WebhookEventType: String, Sendable, CaseIterable, Codable {
+    /// Somebody signed up with an address that was new to the app; it is not proved yet.
+    case userCreated = "user.created"
+    /// The address was proved.
+    case userVerified = "user.verified"
+    case userDeactivated = "user.deactivated"
+    case userReactivated = "user.reactivated"
+    /// A session ended, for whatever reason; one notice a session.
+    case sessionEnded = "session.ended"
+}

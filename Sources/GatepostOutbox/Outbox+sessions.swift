@@ -1,0 +1,27 @@
+package import GatepostModel
+package import GatepostStore
+import Postgres
+
+extension AppBatch {
+    /// Ends one session and owes the notice of it; a session that has ended keeps its first reason.
+    package mutating func endSession(_ id: SessionID, reason: SessionEndReason, at now: Instant) {
+        endAndOwe(endingSession(id, reason: reason, at: now), at: now)
+    }
+
+    /// Ends all sessions of a user and owes the notice of each.
+    package mutating func endSessions(of user: UserID, reason: SessionEndReason, at now: Instant) {
+        endAndOwe(endingSessions(of: user, reason: reason, at: now), at: now)
+    }
+
+    /// One statement, so that exactly the sessions that this call ended are told of: a racing one ends others.
+    private mutating func endAndOwe(_ ending: SQL, at now: Instant) {
+        let data: SQL = """
+            jsonb_build_object('user_id', a.user_id, 'session_id', a.id, 'client_id', a.client_id,
+                               'reason', a.end_reason)
+            """
+        let owing = notices(
+            .sessionEnded, of: "select app_id, id, user_id, client_id, end_reason from ended", at: now, data: data,
+            where: "a.app_id = \(scope.appID)")
+        add("with ended as (\(ending)) \(owing)")
+    }
+}

@@ -1,0 +1,78 @@
+package import GatepostModel
+import Postgres
+
+/// A sealed secret and the row that it is sealed for.
+package struct SealedWebhookSecret: Sendable {
+    package let id: WebhookSecretID
+    package let sealed: [UInt8]
+
+    /// Gathers what is written.
+    package init(id: WebhookSecretID, sealed: [UInt8]) {
+        (self.id, self.sealed) = (id, sealed)
+    }
+}
+
+/// Where a notice goes now, and what signs it.
+package struct WebhookTarget: Sendable {
+    package let url: String
+    package let isEnabled: Bool
+    /// The current secret first; one that is being replaced signs too while it lives.
+    package let secrets: [SealedWebhookSecret]
+}
+
+extension AppBatch {
+    /// Writes the current secret of an endpoint.
+    package mutating func insertWebhookSecret(
+        _ secret: SealedWebhookSecret, of endpoint: WebhookEndpointID, at now: Instant
+    ) {
+        add(
+            """
+            insert into webhook_secrets (app_id, id, endpoint_id, secret_sealed, created_at)
+            values (\(scope.appID), \(secret.id), \(endpoint), \(secret.sealed), \(now))
+            """)
+    }
+
+    /// Lets the current secret of an endpoint expire; one that was being replaced already is dead at once.
+    ///
+    /// So at most two live: the new one, which is to be written next, and the one before it.
+    package mutating func replaceWebhookSecret(of endpoint: WebhookEndpointID, expiresAt: Instant) {
+        add(
+            """
+            delete from webhook_secrets
+             where app_id = \(scope.appID) and endpoint_id = \(endpoint) and expires_at is not null
+            """)
+        add(
+            """
+            update webhook_secrets set expires_at = \(expiresAt)
+             where app_id = \(scope.appID) and endpoint_id = \(endpoint)
+            """)
+    }
+
+    /// An endpoint with the secrets that live now; nil if the app has none of this id.
+    package mutating func webhookTarget(
+        _ endpoint: WebhookEndpointID, at now: Instant
+    ) -> BatchReading<WebhookTarget?> {
+        read(
+            """
+            select e.url, e.state, s.id as secret_id, s.secret_sealed
+              from webhook_endpoints as e
+              left join webhook_secrets as s
+                on s.app_id = e.app_id and s.endpoint_id = e.id and (s.expires_at is null or s.expires_at > \(now))
+             where e.app_id = \(scope.appID) and e.id = \(endpoint)
+             order by s.expires_at desc nulls first
+             limit 2
+            """
+        ) { rows in
+            let secrets = try rows.compactMap { row in
+                try row.get("secret_id", as: WebhookSecretID?.self).map {
+                    SealedWebhookSecret(id: $0, sealed: try row.get("secret_sealed"))
+                }
+            }
+            return try rows.first.map { row in
+                WebhookTarget(
+                    url: try row.get("url"), isEnabled: try row.get("state", as: String.self) == "enabled",
+                    secrets: secrets)
+            }
+        }
+    }
+}

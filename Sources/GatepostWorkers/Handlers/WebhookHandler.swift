@@ -1,0 +1,91 @@
+package import GatepostDelivery
+package import GatepostModel
+package import GatepostOutbox
+package import GatepostStore
+
+/// Sends `webhook.notice`: signs what happened and posts it to an endpoint of the app.
+///
+/// Endpoint, app and secrets are read here, at send time: an endpoint that was deleted or disabled meanwhile gets
+/// nothing more, and a secret that was rotated signs as long as it lives.
+package struct WebhookHandler: Handler {
+    /// Tries at an endpoint that answers 3xx or 4xx: it may be a deployment that is not ready, no more.
+    package static let refusedAttemptsMax = 3
+
+    private let database: Database
+    private let clock: any WallClock
+    private let random: any RandomSource
+    private let keys: KeyRing
+    private let transport: HTTPTransport
+    private let slots = EndpointSlots()
+
+    /// Wires the handler.
+    package init(
+        database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, transport: HTTPTransport
+    ) {
+        (self.database, self.clock, self.random) = (database, clock, random)
+        (self.keys, self.transport) = (keys, transport)
+    }
+
+    package func handle(_ message: ClaimedMessage, deadline: Duration) async -> HandlerResult {
+        guard let notice = WebhookNotice(message) else { return .ended(.obsolete, reason: "notice_unreadable") }
+        guard slots.take(notice.endpoint) else { return .crowded }
+        defer { slots.free(notice.endpoint) }
+        do {
+            guard let app = try await database.app(message.app) else {
+                return .ended(.obsolete, reason: "app_missing")
+            }
+            guard !app.isSuspended else { return .ended(.suppressed, reason: "app_suspended") }
+            let target = try await database.batch(in: app.scope) { $0.webhookTarget(notice.endpoint, at: clock.now) }
+            guard let target else { return .ended(.obsolete, reason: "endpoint_missing") }
+            guard target.isEnabled else { return .ended(.obsolete, reason: "endpoint_disabled") }
+            return try await send(notice, to: target, of: app.scope, as: message, deadline: deadline)
+        } catch {
+            return .failedBeforeNetwork("\(error)")
+        }
+    }
+
+    private func send(
+        _ notice: WebhookNotice, to target: WebhookTarget, of scope: AppScope, as message: ClaimedMessage,
+        deadline: Duration
+    ) async throws -> HandlerResult {
+        // A secret of a retired key epoch does not open; the other one, if there is one, still signs.
+        let secrets = target.secrets.compactMap { secret in
+            try? WebhookSecret(sealed: secret.sealed, as: secret.id, in: scope.appID, keys: keys)
+        }
+        guard !secrets.isEmpty else { return .failedBeforeNetwork("no secret of the endpoint opens") }
+        let body = try WebhookBody(notice, in: scope.appID).bytes
+        let start = clock.now
+        let signature = WebhookSignature(of: body, id: message.id.description, at: start, secrets: secrets)
+        let result = await transport.postNotice(
+            body, to: target.url, signature: signature, now: start, deadline: deadline)
+        if result.code == 410 {
+            return await disable(notice.endpoint, in: scope, after: result, of: message, startedAt: start)
+        }
+        let isLast = message.attemptCount + 1 >= Self.refusedAttemptsMax
+        guard result.outcome == .permanent, result.reachedNetwork, !isLast else { return .attempt(result) }
+        return .attempt(AttemptResult(.transient, code: result.code, reply: result.reply))
+    }
+
+    /// Ends the message and disables the endpoint, in one transaction: it said that it is gone.
+    ///
+    /// Where that cannot be, the attempt is settled as any other, and the next notice asks the endpoint again.
+    private func disable(
+        _ endpoint: WebhookEndpointID, in scope: AppScope, after result: AttemptResult, of message: ClaimedMessage,
+        startedAt: Instant
+    ) async -> HandlerResult {
+        let now = clock.now
+        let attempt = Attempt(result, startedAt: startedAt, endedAt: now)
+        let ending = Settlement(of: message, .ended(.rejected, reason: "endpoint_gone"), attempt: attempt, at: now)
+        var event = AuditEvent(
+            .webhookEndpointDisabled, by: .worker, id: .make(at: now, random: random), at: now, origin: .none,
+            reason: WebhookDisabledReason.gone.rawValue)
+        event.details = ["webhook_endpoint": endpoint.description]
+        let isSettled = try? await database.transaction(in: scope) { [event] transaction in
+            guard try await transaction.settleLocally(ending) else { return false }
+            let isChanged = try await transaction.batch { $0.disableWebhookEndpoint(endpoint, .gone, at: now) }
+            if isChanged { try await transaction.batch { $0.record(event) } }
+            return true
+        }
+        return isSettled == true ? .settled : .attempt(result)
+    }
+}

@@ -1,0 +1,155 @@
+import Curl
+import Foundation
+import GatepostDev
+import GatepostModel
+import TestSupport
+import Testing
+
+/// Webhooks from the admin's request to a receiver that we did not write, over TLS.
+@Suite("Webhooks", .timeLimit(.minutes(20)))
+struct WebhookTests {
+    /// A request as the receiver saw it.
+    private struct Notice: Codable {
+        let path: String
+        let status: Int
+        let headers: [String: String]
+        let body: String
+        let version: String
+    }
+
+    private struct Question: Encodable {
+        let notices: [Notice]
+        let secrets: [String]
+    }
+
+    /// What a story with notices left: what was received, and the secrets before and after the rotation.
+    private struct Received {
+        let notices: [Notice]
+        let first: String
+        let second: String
+
+        func notices(at path: String) -> [Notice] { notices.filter { $0.path == path } }
+    }
+
+    @Test func `notices arrive over TLS and two foreign verifiers take them, and none that was changed`() async throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("python")
+        let certificate = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).pem").path
+        defer { try? FileManager.default.removeItem(atPath: certificate) }
+        let receiver = try OutsideProgram(
+            OutsideProgram.python, [folder.appendingPathComponent("receive_webhooks.py").path, certificate])
+        let port = try await receiver.lines(count: 1)[0]
+        let received = try await Installation.running(settings: ["GATEPOST_CA_BUNDLE": certificate]) { installation in
+            try await tell(installation, "https://localhost:\(port)", receiver)
+        }
+        await receiver.stop()
+
+        #expect(received.notices.allSatisfy { $0.version.hasPrefix("TLSv1.") })
+        try expectRetry(received)
+        let ok = received.notices(at: "/ok")
+        let types = try ok.map { try Self.type(of: $0) }
+        #expect(types.sorted() == ["session.ended", "user.created", "user.verified"])
+        try expectAsDocumented(ok)
+        let answers: [[[String: Bool]]] = try await Outside.ask(
+            "verify_webhook.py", Question(notices: ok, secrets: [received.first, received.second]))
+        for (type, answers) in zip(types, answers) {
+            // The session ended during the rotation: both secrets sign. The other two came before it.
+            let signs = [true, type == "session.ended"]
+            for (answer, signs) in zip(answers, signs) {
+                #expect(answer.count == 14)
+                for (name, isTaken) in answer {
+                    #expect(isTaken == (signs && name.hasSuffix("as it came")), "\(type) \(name)")
+                }
+            }
+        }
+    }
+
+    /// A person signs up, verifies, signs in and out; three endpoints are told.
+    private func tell(
+        _ installation: Installation, _ base: String, _ receiver: OutsideProgram
+    ) async throws -> Received {
+        try await installation.serve()
+        let app = try await installation.makeApp()
+        let key = try await installation.makeAPIKey()
+        let path = "/v1/admin/apps/\(app.id)/webhook-endpoints"
+        @Sendable func ask(_ path: String, _ json: String) async throws -> [String: String] {
+            let answer = try await installation.send(
+                "POST", path, headers: ["Authorization": "Bearer \(key)", "Content-Type": "application/json"],
+                body: json)
+            try #require(answer.status < 300, "\(answer.text)")
+            return ["id": answer.field("id") ?? "", "secret": answer.field("secret") ?? ""]
+        }
+        let all = #""event_types": ["user.created", "user.verified", "session.ended"]"#
+        let ok = try await ask(path, #"{"url": "\#(base)/ok", \#(all)}"#)
+        _ = try await ask(path, #"{"url": "\#(base)/busy", "event_types": ["user.created"]}"#)
+        let gone = try await ask(path, #"{"url": "\#(base)/gone", "event_types": ["user.created"]}"#)
+        try await installation.work()
+
+        let signUp = try await app.signUp(Story.email)
+        // One at /ok, two at /busy, one at /gone, and the mail.
+        try await installation.waitUntilNothingIsOwed()
+        let mail = try #require(await installation.relay.mails().first)
+        #expect(try await app.verify(signUp, code: MailSecrets(mail).code).status == 200)
+        try await installation.waitUntilNothingIsOwed()
+        let rotated = try await ask("\(path)/\(ok["id"] ?? "")/rotate-secret", "{}")
+        let code = try #require(try await app.signIn(Story.email).field("code"))
+        let tokens = try App.Tokens(try await app.exchange(code))
+        #expect(try await app.asUser(tokens.access, "DELETE", "sessions/current").status == 204)
+        try await installation.waitUntilNothingIsOwed()
+
+        let goneUUID = hex(WebhookEndpointID(gone["id"] ?? "")?.uuid.bytes)
+        let disabled = try await installation.texts(
+            "select disabled_reason from webhook_endpoints where id = '\(goneUUID)'")
+        #expect(disabled == ["gone"])
+        let lines = try await receiver.lines(count: 7)
+        let notices = try lines.dropFirst().map { try JSONDecoder().decode(Notice.self, from: Data($0.utf8)) }
+        return Received(notices: notices, first: ok["secret"] ?? "", second: rotated["secret"] ?? "")
+    }
+
+    private func expectRetry(_ received: Received) throws {
+        let busy = received.notices(at: "/busy")
+        #expect(busy.map(\.status) == [503, 204])
+        #expect(Set(busy.map(\.body)).count == 1 && Set(busy.map { $0.headers["webhook-id"] }).count == 1)
+        #expect(Set(busy.map { $0.headers["webhook-timestamp"] }).count == 2)
+        #expect(received.notices(at: "/gone").map(\.status) == [410])
+        #expect(received.notices.count == 6)
+    }
+
+    /// The examples of docs/api.md have the form of what was received: the same members, and ids of the same kinds.
+    private func expectAsDocumented(_ notices: [Notice]) throws {
+        let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let document = try String(contentsOf: root.appendingPathComponent("docs/api.md"), encoding: .utf8)
+        let examples = document.split(separator: "\n").filter { $0.hasPrefix(#"{"data":"#) }.map(String.init)
+        #expect(examples.count == 2)
+        for example in examples {
+            let type = try #require(example.firstMatch(of: /"type":"([a-z._]+)"/)).1
+            let notice = try #require(notices.first { $0.body.contains("\"type\":\"\(type)\"") })
+            let forms = [example, notice.body].map { text in
+                text.replacing(/_[0-9a-z]{26}"/, with: #"_…""#).replacing(/"timestamp":"[^"]*"/, with: "")
+                    .replacing(/"email":"[^"]*"/, with: #""email""#)
+            }
+            #expect(forms[0] == forms[1])
+        }
+    }
+
+    private static func type(of notice: Notice) throws -> String {
+        struct Body: Decodable {
+            let type: String
+        }
+        return try JSONDecoder().decode(Body.self, from: Data(notice.body.utf8)).type
+    }
+}
+
+extension Installation {
+    /// An API key that may do everything but make admins, as an operator writes it down.
+    func makeAPIKey() async throws -> String {
+        let token = OneTimeToken.make(.apiKey, random: SystemRandom())
+        try await texts(
+            """
+            insert into api_keys (app_id, id, name, prefix, key_hash, role, created_at, expires_at)
+            values ('\(hex(AppID.gatepost.uuid.bytes))', gen_random_uuid(), 'Test', 'gak_test', '\\x\(hex(token.hash))',
+                    'admin', now(), now() + interval '1 day')
+            """)
+        return token.secret.revealed
+    }
+}
