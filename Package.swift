@@ -129,7 +129,10 @@ let package = Package(
             ]),
         tests(
             "GatepostAPITests",
-            ["GatepostAPI", "GatepostStore", "GatepostModel", "Passwords", "Postgres", "Curl", "TestSupport", crypto]),
+            [
+                "GatepostAPI", "GatepostDev", "GatepostStore", "GatepostModel", "Passwords", "Postgres", "Curl",
+                "TestSupport", crypto,
+            ]),
         tests(
             "GatepostFlowsTests",
             [

@@ -58,6 +58,45 @@ CREATE TABLE public.audit_events (
     CONSTRAINT audit_events_kind_form CHECK ((kind ~ '^[a-z_]+\.[a-z_]+$'::text))
 );
 
+CREATE TABLE public.audit_export_parts (
+    app_id uuid NOT NULL,
+    export_id uuid NOT NULL,
+    number integer NOT NULL,
+    byte_offset bigint NOT NULL,
+    bytes bytea NOT NULL
+);
+
+CREATE TABLE public.audit_exports (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    state text NOT NULL,
+    reason text,
+    format text NOT NULL,
+    user_id uuid,
+    kinds text[],
+    since_at timestamp with time zone,
+    until_at timestamp with time zone NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id uuid NOT NULL,
+    person_id uuid,
+    horizon_id xid8 NOT NULL,
+    position_transaction_id xid8 NOT NULL,
+    position_event_id uuid NOT NULL,
+    part_count integer NOT NULL,
+    row_count bigint NOT NULL,
+    byte_count bigint NOT NULL,
+    file_hash bytea,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT audit_exports_actor_known CHECK ((actor_kind = ANY (ARRAY['admin'::text, 'api_key'::text]))),
+    CONSTRAINT audit_exports_failed_reason CHECK (((state = 'failed'::text) = (reason IS NOT NULL))),
+    CONSTRAINT audit_exports_finished_dated CHECK (((state = 'running'::text) = (finished_at IS NULL))),
+    CONSTRAINT audit_exports_finished_whole CHECK (((state = 'finished'::text) = (file_hash IS NOT NULL))),
+    CONSTRAINT audit_exports_format_known CHECK ((format = ANY (ARRAY['ndjson'::text, 'csv'::text]))),
+    CONSTRAINT audit_exports_state_known CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text, 'failed'::text])))
+);
+
 CREATE TABLE public.authorization_codes (
     app_id uuid NOT NULL,
     code_hash bytea NOT NULL,
@@ -187,8 +226,12 @@ CREATE TABLE public.flows (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    export_app_id uuid,
+    export_id uuid,
     CONSTRAINT flows_ended_dated CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
-    CONSTRAINT flows_kind_known CHECK ((kind = 'sign_up'::text)),
+    CONSTRAINT flows_export_named CHECK (((kind = 'audit_export_download'::text) = (export_id IS NOT NULL))),
+    CONSTRAINT flows_export_whole CHECK (((export_app_id IS NULL) = (export_id IS NULL))),
+    CONSTRAINT flows_kind_known CHECK ((kind = ANY (ARRAY['sign_up'::text, 'audit_export_download'::text]))),
     CONSTRAINT flows_passed_user CHECK (((state <> 'passed'::text) OR (user_id IS NOT NULL))),
     CONSTRAINT flows_refused_reason CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
     CONSTRAINT flows_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'passed'::text, 'refused'::text])))
@@ -416,6 +459,12 @@ ALTER TABLE ONLY public.apps
 ALTER TABLE ONLY public.audit_events
     ADD CONSTRAINT audit_events_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.audit_export_parts
+    ADD CONSTRAINT audit_export_parts_pkey PRIMARY KEY (app_id, export_id, number);
+
+ALTER TABLE ONLY public.audit_exports
+    ADD CONSTRAINT audit_exports_pkey PRIMARY KEY (app_id, id);
+
 ALTER TABLE ONLY public.authorization_codes
     ADD CONSTRAINT authorization_codes_pkey PRIMARY KEY (app_id, code_hash);
 
@@ -488,11 +537,17 @@ CREATE UNIQUE INDEX api_keys_hash ON public.api_keys USING btree (app_id, key_ha
 
 CREATE INDEX api_keys_user ON public.api_keys USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX audit_events_actor ON public.audit_events USING btree (app_id, actor_id, created_at) WHERE (actor_id IS NOT NULL);
+
 CREATE INDEX audit_events_time ON public.audit_events USING btree (app_id, created_at, id);
 
 CREATE INDEX audit_events_transaction ON public.audit_events USING btree (app_id, transaction_id, id);
 
 CREATE INDEX audit_events_user ON public.audit_events USING btree (app_id, user_id, created_at) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX audit_exports_expired ON public.audit_exports USING btree (expires_at);
+
+CREATE INDEX audit_exports_time ON public.audit_exports USING btree (app_id, created_at, id);
 
 CREATE INDEX authorization_codes_client ON public.authorization_codes USING btree (app_id, client_id);
 
@@ -573,6 +628,12 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.audit_export_parts
+    ADD CONSTRAINT audit_export_parts_export_fkey FOREIGN KEY (app_id, export_id) REFERENCES public.audit_exports(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.audit_exports
+    ADD CONSTRAINT audit_exports_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
 ALTER TABLE ONLY public.authorization_codes
     ADD CONSTRAINT authorization_codes_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
@@ -646,6 +707,18 @@ ALTER TABLE public.audit_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_events_of_app ON public.audit_events TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY audit_events_of_worker ON public.audit_events TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.audit_export_parts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY audit_export_parts_of_app ON public.audit_export_parts TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY audit_export_parts_of_worker ON public.audit_export_parts TO gatepost_worker USING (true);
+
+ALTER TABLE public.audit_exports ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY audit_exports_of_app ON public.audit_exports TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY audit_exports_of_worker ON public.audit_exports TO gatepost_worker USING (true);
 
 ALTER TABLE public.authorization_codes ENABLE ROW LEVEL SECURITY;
 
@@ -752,6 +825,12 @@ GRANT SELECT ON TABLE public.apps TO gatepost_worker;
 
 GRANT SELECT,INSERT ON TABLE public.audit_events TO gatepost_app;
 GRANT SELECT,INSERT ON TABLE public.audit_events TO gatepost_worker;
+
+GRANT SELECT,INSERT ON TABLE public.audit_export_parts TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.audit_export_parts TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.audit_exports TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.audit_exports TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.authorization_codes TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.authorization_codes TO gatepost_worker;

@@ -49,7 +49,11 @@ package struct APIServer: Service {
         adminRoutes = Self.addAdmin(mount, flows, keys.ring)
         Self.addIssuer(mount, flows, keys, baseURL: baseURL)
         mount.group("/apps/{app}/links/{token}", ProblemReporter(form: .page(pages), logger: logger))
-            .addRoutes(LinkRoutes(flow: flows.verification, pages: pages, ownOrigin: baseURL).endpoints)
+            .addRoutes(
+                LinkRoutes(
+                    flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
+                    pages: pages, ownOrigin: baseURL
+                ).endpoints)
         routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
         router.refuseOtherMethods()
         application = Application(
@@ -83,6 +87,8 @@ package struct APIServer: Service {
         AdminAppRoutes(flow: admin.apps, database: mount.database, keys: keys).mount(global: global, ofApp: ofApp)
         AdminUserRoutes(flow: admin.users, keys: keys).mount(ofApp)
         AdminWebhookRoutes(flow: admin.webhooks, keys: keys).mount(ofApp)
+        AuditEventRoutes(flow: admin.audit, keys: keys).mount(ofApp)
+        AuditExportRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         return table.routes
     }
 

@@ -69,4 +69,8 @@ package enum Lifetimes {
     package static let webhookSecretOverlapMax: Duration = .days(7)
     /// How long an API key may live, from the day it is made.
     package static let apiKeyMax: Duration = .hours(366 * 24)
+    /// The file of an audit export, from the request on.
+    package static let auditExport: Duration = .days(7)
+    /// The link in the mail that says an audit export is ready.
+    package static let auditExportLink: Duration = .hours(24)
 }

@@ -25,6 +25,8 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case idempotencyKeyReused = "idempotency_key_reused"
     case invalidWebhookURL = "invalid_webhook_url"
     case tooManyWebhookEndpoints = "too_many_webhook_endpoints"
+    case conflict
+    case rangeNotSatisfiable = "range_not_satisfiable"
 
     // Who asked.
     case invalidCredentials = "invalid_credentials"
@@ -55,10 +57,12 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .userDeactivated, .appSuspended, .permissionDenied: 403
         case .notFound, .appNotFound: 404
         case .methodNotAllowed: 405
+        case .conflict: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .invalidEmailAddress, .weakPassword, .idempotencyKeyReused, .invalidWebhookURL, .tooManyWebhookEndpoints:
             422
+        case .rangeNotSatisfiable: 416
         case .rateLimited: 429
         case .internalError: 500
         case .busy, .unavailable: 503
@@ -87,6 +91,8 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .idempotencyKeyReused: "This idempotency key came with another request before."
         case .invalidWebhookURL: "This is not a URL that notices can be sent to."
         case .tooManyWebhookEndpoints: "The app has as many webhook endpoints as it may have."
+        case .conflict: "What is there does not allow this."
+        case .rangeNotSatisfiable: "The file has no byte there."
         case .invalidAPIKey: "The API key is malformed, expired, revoked or unknown."
         case .permissionDenied: "Your role does not allow this."
         case .invalidCredentials: "The address or the password is wrong, or the address is not verified yet."

@@ -32,7 +32,7 @@ package struct AppTransaction: Sendable {
     /// Runs statements in the scope of another app, in the same transaction, and comes back.
     ///
     /// An error ends the transaction, and the other scope with it.
-    func within<Output: Sendable>(
+    package func within<Output: Sendable>(
         _ other: AppScope, _ body: (AppTransaction) async throws -> Output
     ) async throws -> Output {
         _ = try await query("select set_config('gatepost.app_id', \(other.appID)::uuid::text, true)")

@@ -44,6 +44,8 @@ extension OutboxWorker {
             return nil
         case .crowded:
             return Settlement(of: message, .waits(until: policy.nextLookAtCrowded(at: now)), at: now)
+        case .waits(let until):
+            return Settlement(of: message, .waits(until: until), at: now)
         case .failedBeforeNetwork(let words):
             tellUnattempted(message, words)
             return putOff(message, at: now)

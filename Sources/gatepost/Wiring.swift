@@ -122,7 +122,8 @@ struct Wiring: Sendable {
             access: AdminAccessFlow(database: database, clock: clock, session: session),
             apps: AdminAppFlow(database: database, clock: clock, random: random, keys: keys),
             users: AdminUserFlow(database: database, clock: clock, random: random, signal: signal),
-            webhooks: webhookFlow(keys: keys))
+            webhooks: webhookFlow(keys: keys),
+            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: keys, signal: signal))
     }
 
     /// What hands mails to the relay; the caller stops it.
@@ -155,7 +156,8 @@ struct Wiring: Sendable {
                     database: database, clock: clock, keys: keys, post: post),
                 AccountExistsMail.kind: AccountExistsMailHandler(database: database, post: post),
                 SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
-            ].merging(webhookHandlers(transport: http, keys: keys)) { $1 },
+            ].merging(webhookHandlers(transport: http, keys: keys)) { $1 }
+                .merging(auditHandlers(keys: keys, post: post)) { $1 },
             settings: WorkerSettings(
                 deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),
                 deliveryDeadline: .seconds(configuration.smtpDeadlineSeconds),

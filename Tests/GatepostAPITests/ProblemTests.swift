@@ -54,6 +54,8 @@ struct ProblemTests {
             try await provokeAsAdmin(code, server)
         case .invalidWebhookURL, .tooManyWebhookEndpoints:
             try await provokeByWebhook(code, server)
+        case .conflict, .rangeNotSatisfiable:
+            try await provokeByExport(code, server)
         case .rateLimited, .busy, .unavailable, .internalError:
             try await provokeByCircumstance(code, server)
         }
@@ -142,6 +144,20 @@ struct ProblemTests {
         return try await server.admin(
             "POST", "\(server.adminAPI)/webhook-endpoints", key: key,
             json: #"{"url": "https://\#(host)/", "event_types": ["user.created"]}"#)
+    }
+
+    private static func provokeByExport(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {
+        let key = try await server.apiKey(.auditor, life: .days(30))
+        let export = try await server.beginExport(#"{"format": "csv"}"#, key: key)
+        if code == .conflict { return try await server.fetch(export, key: key) }
+        try await MailSink.running { sink in
+            for _ in 0..<10_000 {
+                try await server.app.drainOutbox(to: sink)
+                if try await server.fetch(export, key: key).status == 200 { return }
+                server.app.clock.advance(by: .milliseconds(100))
+            }
+        }
+        return try await server.fetch(export, key: key, headers: ["Range": "bytes=1000000-"])
     }
 
     private static func provokeByCircumstance(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {

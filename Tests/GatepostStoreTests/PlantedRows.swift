@@ -24,6 +24,7 @@ struct PlantedRows {
             + [("audit_events", event), ("rate_limits", limit), ("idempotency_keys", idempotencyKey)]
             + [("admin_grants", adminGrant), ("api_keys", apiKey)]
             + [("webhook_endpoints", webhookEndpoint), ("webhook_secrets", webhookSecret)]
+            + [("audit_exports", auditExport), ("audit_export_parts", auditExportPart)]
     }
 
     private var user: SQL {
@@ -167,6 +168,23 @@ struct PlantedRows {
         """
         insert into api_keys (app_id, id, name, prefix, key_hash, role, created_at, expires_at)
         values (\(app), \(ids[1]), 'Key', 'gak_12345678', \(ids[1].uuid.bytes), 'auditor', \(now), \(now))
+        """
+    }
+
+    private var auditExport: SQL {
+        """
+        insert into audit_exports (app_id, id, state, format, until_at, actor_kind, actor_id, horizon_id,
+                                   position_transaction_id, position_event_id, part_count, row_count, byte_count,
+                                   created_at, expires_at)
+        values (\(app), \(ids[2]), 'running', 'csv', \(now), 'api_key', \(ids[1]), '3', '3', \(ids[1]), 1, 0, 1, \(now),
+                \(now))
+        """
+    }
+
+    private var auditExportPart: SQL {
+        """
+        insert into audit_export_parts (app_id, export_id, number, byte_offset, bytes)
+        values (\(app), \(ids[2]), 0, 0, '\\x20')
         """
     }
 }

@@ -59,12 +59,12 @@ struct SchemaRightsTests {
     }
 
     @Test func `the worker's rights are exactly those that the migrations list`() async throws {
-        let migrations = try Migrator.packaged().map(\.text).joined()
-        let granted = migrations.matches(of: #/(?m)^grant ([a-z, ]+?) +on ([a-z_]+) +to gatepost_worker;/#)
+        let text = try Migrator.packaged().map(\.text).joined(separator: "\n")
+        let granted = text.matches(of: #/(?m)^grant ([a-z, ]+?) +on ([a-z_]+) +to gatepost_worker;/#)
         let listed = granted.flatMap { match in
             match.1.split(separator: ", ").map { "\(match.2) \($0)" }
         }
-        let policies = migrations.matches(of: #/(?m)^create policy ([a-z_]+)_of_worker +on ([a-z_]+) /#)
+        let policies = text.matches(of: #/(?m)^create policy ([a-z_]+)_of_worker +on ([a-z_]+) /#)
 
         let held = try await catalog(
             """

@@ -31,10 +31,20 @@ extension TestApp {
             VerificationMail.kind: VerificationMailHandler(database: database, clock: clock, keys: keys, post: post),
             AccountExistsMail.kind: AccountExistsMailHandler(database: database, post: post),
             SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
+            AuditExportPart.kind: AuditExportHandler(
+                database: database, clock: clock,
+                flow: AuditExportFlow(database: database, clock: clock, random: random, keys: keys)),
+            AuditExportReadyMail.kind: AuditExportReadyMailHandler(
+                database: database, clock: clock, keys: keys, post: post),
         ]
         return OutboxWorker(
             database: database, clock: clock, random: random, handlers: handlers, settings: settings, signal: signal,
             logger: logger)
+    }
+
+    /// Delivers everything that any app owes by now; the test needs a database of its own.
+    package func drainAll(to sink: MailSink) async throws {
+        try await worker(to: sink).drain()
     }
 
     /// Delivers what this app owes by a moment, in the calling task, and leaves other apps of the database alone.

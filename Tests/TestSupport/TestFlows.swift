@@ -96,7 +96,8 @@ extension TestFlows {
             apps: AdminAppFlow(database: database, clock: clock, random: random, keys: app.keys),
             users: AdminUserFlow(database: database, clock: clock, random: random),
             webhooks: AdminWebhookFlow(
-                database: database, clock: clock, random: random, keys: app.keys, allowsPrivate: false))
+                database: database, clock: clock, random: random, keys: app.keys, allowsPrivate: false),
+            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: app.keys))
     }
 }
 

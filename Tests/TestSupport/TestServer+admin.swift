@@ -35,14 +35,17 @@ extension TestServer {
     ///   - key: An API key or an access token.
     ///   - json: The body; nil for none.
     ///   - idempotencyKey: The caller's name for a write.
+    ///   - more: Other header fields.
     /// - Returns: The answer, whatever its status.
     /// - Throws: Why there is none.
     package func admin(
-        _ method: String, _ path: String, key: String, json: String? = nil, idempotencyKey: String? = nil
+        _ method: String, _ path: String, key: String, json: String? = nil, idempotencyKey: String? = nil,
+        headers more: KeyValuePairs<String, String> = [:]
     ) async throws -> HTTPResponse {
         var headers = [HTTPRequest.Header("Authorization", "Bearer \(key)")]
         if json != nil { headers.append(.init("Content-Type", "application/json")) }
         if let idempotencyKey { headers.append(.init("Idempotency-Key", idempotencyKey)) }
+        headers += more.map { .init($0.key, $0.value) }
         return try await client.send(
             HTTPRequest(method, url + path, headers: headers, body: json.map { Array($0.utf8) }))
     }

@@ -12,6 +12,8 @@ enum Page {
     case linkGone(app: String)
     /// The address is verified.
     case linkDone(app: String)
+    /// The link to an audit export: one button, or, with neither name nor number, that it no longer works.
+    case auditExport(app: String, exported: String?, rows: Int64?)
     /// The page cannot be shown.
     case problem(title: String, detail: String?)
     /// Development: what the mail catcher holds.
@@ -26,6 +28,7 @@ enum Page {
         case .choosePassword: "choose-password"
         case .linkGone: "link-gone"
         case .linkDone: "link-done"
+        case .auditExport: "audit-export"
         case .problem: "problem"
         case .mails: "mails"
         case .mail: "mail"
@@ -46,6 +49,8 @@ enum Page {
         case .confirm(let app, let email): Content(app: app, email: email)
         case .choosePassword(let app, let email, let problem): Content(app: app, email: email, problem: problem)
         case .linkGone(let app), .linkDone(let app): Content(app: app)
+        case .auditExport(let app, let exported, let rows):
+            Content(app: app, exported: exported, rows: rows.map(String.init))
         case .problem(let title, let detail): Content(problem: title, detail: detail)
         case .mails(let mails): Content(mails: mails)
         case .mail(let mail): Content(mail: mail)
@@ -57,6 +62,8 @@ enum Page {
         var email: String?
         var problem: String?
         var detail: String?
+        var exported: String?
+        var rows: String?
         var mails: [MailLine] = []
         var mail: MailView?
     }

@@ -9,6 +9,7 @@ import Hummingbird
 /// Opening the page changes nothing, because mail scanners open links; only the form does.
 struct LinkRoutes: Sendable {
     let flow: VerificationFlow
+    let exports: AuditExportLinks
     let pages: Pages
     /// Scheme, host and port of the base URL, as a browser's `Origin` states them.
     let ownOrigin: String
@@ -21,6 +22,7 @@ struct LinkRoutes: Sendable {
 
     @Sendable func open(_ request: Request, context: AppRequestContext) async throws -> Response {
         guard let link = Self.link(context) else { return try gone(context) }
+        if let answer = try await exports.open(link, context) { return answer }
         return try await page(for: link, request, context)
     }
 
@@ -28,6 +30,7 @@ struct LinkRoutes: Sendable {
         try refuseOtherSites(request)
         let form = try await request.form()
         guard let link = Self.link(context) else { throw Problem(.invalidLink) }
+        if let answer = try await exports.submit(link, request, context) { return answer }
         let origin = context.origin(of: request)
         let outcome: VerificationFlow.Outcome
         if let password = form["password"] {

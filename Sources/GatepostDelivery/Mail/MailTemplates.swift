@@ -11,6 +11,7 @@ package struct MailTemplates: Sendable {
     package enum Name: String, Sendable, CaseIterable {
         case verification
         case accountExists = "account_exists"
+        case auditExportReady = "audit_export_ready"
     }
 
     /// A template is missing or does not parse; the program does not start.

@@ -4,11 +4,14 @@ package struct AdminFlows: Sendable {
     package let apps: AdminAppFlow
     package let users: AdminUserFlow
     package let webhooks: AdminWebhookFlow
+    package let audit: AdminAuditFlow
 
     /// Takes the wired flows.
     package init(
-        access: AdminAccessFlow, apps: AdminAppFlow, users: AdminUserFlow, webhooks: AdminWebhookFlow
+        access: AdminAccessFlow, apps: AdminAppFlow, users: AdminUserFlow, webhooks: AdminWebhookFlow,
+        audit: AdminAuditFlow
     ) {
-        (self.access, self.apps, self.users, self.webhooks) = (access, apps, users, webhooks)
+        (self.access, self.apps, self.users) = (access, apps, users)
+        (self.webhooks, self.audit) = (webhooks, audit)
     }
 }

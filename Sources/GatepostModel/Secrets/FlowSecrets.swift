@@ -4,6 +4,8 @@ import Crypto
 package enum FlowKind: String, Sendable, CaseIterable {
     /// An address is proved and, with it, the account is opened.
     case signUp = "sign_up"
+    /// The file of an audit export is fetched by the link in a mail to an admin.
+    case auditExportDownload = "audit_export_download"
 }
 
 /// The secrets that a mail carries: derived when they are needed, stored nowhere.
