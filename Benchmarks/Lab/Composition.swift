@@ -28,6 +28,9 @@ struct Composition: Sendable {
             admin: AdminFlows(
                 access: AdminAccessFlow(database: database, clock: clock, session: session),
                 apps: AdminAppFlow(database: database, clock: clock, random: random, keys: ring),
-                users: AdminUserFlow(database: database, clock: clock, random: random)))
+                users: AdminUserFlow(database: database, clock: clock, random: random),
+                webhooks: AdminWebhookFlow(
+                    database: database, clock: clock, random: random, keys: ring, allowsPrivate: false),
+                audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: ring)))
     }
 }

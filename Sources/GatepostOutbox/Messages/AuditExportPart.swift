@@ -27,6 +27,7 @@ package struct AuditExportPart: Sendable, Decodable {
     ///   - id: Its id.
     ///   - now: When it is owed.
     ///   - expiresAt: The end of the export's life.
+    /// - Returns: What is owed.
     package func message(id: MessageID, at now: Instant, expiresAt: Instant) -> OutboxMessage {
         var message = OutboxMessage(
             id: id, kind: Self.kind, lane: .bulk, route: OutboxMessage.localRoute, createdAt: now,

@@ -40,6 +40,7 @@ package struct AuditExportReadyMail: Sendable {
     ///   - recipientHash: The keyed hash of the address, for the ledger.
     ///   - now: When it is owed.
     ///   - expiresAt: The end of the link less `Lifetimes.mailMargin`.
+    /// - Returns: What is owed.
     package func message(
         id: MessageID, recipientHash: [UInt8]?, at now: Instant, expiresAt: Instant
     ) -> OutboxMessage {
