@@ -99,6 +99,6 @@ struct Benchmark: Sendable {
     let measure: @Sendable (Site, Pace) async throws -> [Row]
 
     static let all = [
-        transaction, read, signUp, signIn, me, signing, delivery, programs,
+        transaction, read, signUp, signIn, me, signing, delivery, programs, auditExport,
     ]
 }

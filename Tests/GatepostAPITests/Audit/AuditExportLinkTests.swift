@@ -136,6 +136,30 @@ struct AuditExportLinkTests {
         }
     }
 
+    @Test func `the built-in app's own trail is exported and fetched like any other`() async throws {
+        try await TestServer.running { server in
+            let admin = try await server.makeAdmin("auditor@example.com", .auditor)
+            let exports = "/v1/admin/apps/\(AppID.gatepost)/audit-exports"
+            let support = try await server.makeAdmin("support@example.com", .support)
+            // A refusal of the built-in app's own, so that there is something to export.
+            _ = try await server.admin("GET", exports, key: support.key)
+            server.app.clock.advance(by: .seconds(1))
+            let begun = try await server.admin("POST", exports, key: admin.key, json: #"{"format": "ndjson"}"#)
+            let id = try #require(begun.field("id"), "\(begun.text)")
+            let link = try await MailSink.running { sink in
+                for _ in 0..<10_000 {
+                    try await server.app.drainAll(to: sink)
+                    guard await sink.mails().isEmpty else { break }
+                    server.app.clock.advance(by: .seconds(1))
+                }
+                return try linkPath(in: try #require(await sink.mails().first).text)
+            }
+            let file = try await server.post(link, form: [:])
+            #expect(file.status == 200 && file.text.contains("permission_denied"))
+            #expect(try await server.admin("GET", "\(exports)/\(id)/file", key: admin.key).body == file.body)
+        }
+    }
+
     @Test func `a program of an operator's gets no mail`() async throws {
         try await TestServer.running { server in
             let key = try await server.apiKey(.auditor, life: .days(30))
