@@ -40,6 +40,8 @@ struct SecretsTests {
             planted.merge(try await crowd(in: story.lighthouse.app)) { $1 }
             #expect(planted.count >= 100)
 
+            try await sendNotice(about: tokens, of: story.lighthouse.app, planting: &planted)
+
             let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: scratch) }
@@ -77,6 +79,31 @@ struct SecretsTests {
             for (kind, secret) in all { planted["\(kind) of \(email)"] = secret }
         }
         return planted
+    }
+
+    /// Adds an endpoint, rotates its secret and sends it a notice that both secrets sign.
+    private func sendNotice(
+        about tokens: App.Tokens, of app: App, planting planted: inout [String: String]
+    ) async throws {
+        let installation = app.installation
+        let key = try await installation.makeAPIKey()
+        let headers: KeyValuePairs = ["Authorization": "Bearer \(key)", "Content-Type": "application/json"]
+        try await HTTPSink.running { sink in
+            let path = "/v1/admin/apps/\(app.id)/webhook-endpoints"
+            let made = try await installation.send(
+                "POST", path, headers: headers,
+                body: #"{"url": "\#(sink.url())", "event_types": ["session.ended"]}"#)
+            let id = try #require(made.field("id"), "\(made.text)")
+            let rotated = try await installation.send(
+                "POST", "\(path)/\(id)/rotate-secret", headers: headers, body: "{}")
+            planted["API key"] = key
+            let secrets: [String] = [made, rotated].compactMap { $0.field("secret") }
+            try #require(secrets.count == 2)
+            (planted["webhook secret"], planted["second webhook secret"]) = (secrets[0], secrets[1])
+            #expect(try await app.asUser(tokens.access, "DELETE", "sessions/current").status == 204)
+            try await installation.waitUntilNothingIsOwed()
+            #expect(sink.requests.first?.header("webhook-signature")?.contains(" v1,") == true)
+        }
     }
 
     private struct Question: Encodable {

@@ -35,6 +35,7 @@ struct SettingsTests {
         ("GATEPOST_OUTBOX_SLOTS", "many"), ("GATEPOST_BASE_URL", "http://example.com/"), ("GATEPOST_LISTEN", "here"),
         ("GATEPOST_KEY_ENCRYPTION_KEYS", "1:c2hvcnQ="), ("GATEPOST_SMTP_URL", "relay:25"),
         ("GATEPOST_MAIL_FROM", "nobody"), ("GATEPOST_OUTBOX_LEASE_SECONDS", "5"),
+        ("GATEPOST_PRIVATE_DESTINATIONS", "127.0.0.1/8"),
     ])
     func `a value that cannot be used is refused by its setting's name, and not repeated`(
         setting: String, value: String

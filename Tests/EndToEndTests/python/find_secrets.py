@@ -23,6 +23,12 @@ def forms(text):
         yield "its bytes", chance
         yield "its bytes in hex", chance.hex().encode()
         yield "its bytes in base64", base64.b64encode(chance).rstrip(b"=")
+    secret = re.fullmatch(r"whsec_([A-Za-z0-9+/=]+)", text)
+    if secret:
+        chance = base64.b64decode(secret[1])
+        yield "without its prefix", secret[1].encode()
+        yield "its bytes", chance
+        yield "its bytes in hex", chance.hex().encode()
 
 
 def holds(content, form):

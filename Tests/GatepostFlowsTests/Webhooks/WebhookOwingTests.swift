@@ -75,6 +75,43 @@ struct WebhookOwingTests {
         #expect(try await notices(test) == ["user.created"])
     }
 
+    @Test func `racing clicks on one link, and racing sign-outs of one session, are told once`() async throws {
+        let test = try await TestFlows.make()
+        let started = try await test.signUp(ada)
+        _ = try await test.app.addEndpoint()
+        let link = try test.link(of: started.flow)
+
+        let outcomes = try await race(6) {
+            try await test.flows.verification.confirm(
+                link, startedBy: started.token, in: test.scope, from: TestFlows.origin)
+        }
+        #expect(outcomes.count == 6)
+        #expect(try await notices(test) == ["user.verified"])
+        let session = try #require(try await test.session(try await test.tokens(ada)))
+        test.clock.advance(by: .seconds(1))
+        _ = try await race(6) {
+            try await test.flows.signOut.signOut(session, in: test.scope, from: TestFlows.origin)
+        }
+
+        #expect(try await notices(test) == ["user.verified", "session.ended signed_out"])
+    }
+
+    @Test func `a change that is taken back is not told`() async throws {
+        struct ChangedMyMind: Error {}
+        let test = try await TestFlows.make()
+        let user = try await test.verifiedUser(ada)
+        _ = try await test.app.addEndpoint()
+
+        await #expect(throws: ChangedMyMind.self) {
+            try await test.database.transaction(in: test.scope) { transaction in
+                try await transaction.batch { $0.owe(.userDeactivated, about: user, at: test.clock.now) }
+                throw ChangedMyMind()
+            }
+        }
+
+        #expect(try await notices(test) == [])
+    }
+
     @Test func `a refused verification tells nothing`() async throws {
         let test = try await TestFlows.make()
         _ = try await test.app.addEndpoint("https://a.example.com/", [.userVerified])

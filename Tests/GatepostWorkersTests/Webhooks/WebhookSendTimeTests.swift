@@ -59,6 +59,55 @@ struct WebhookSendTimeTests {
         }
     }
 
+    @Test func `a notice that was cancelled while it was under way is shown as cancelled, but sent`() async throws {
+        let app = try await TestApp.make()
+        try await withTransport { transport in
+            try await HTTPSink.running({ _ in HTTPSink.answer(410) }) { sink in
+                let endpoint = try await app.addEndpoint(sink.url())
+                try await app.owe(.userCreated, email: ada)
+                let worker = app.webhookWorker(transport)
+                let message = try #require(try await worker.claim().first)
+                let cancelled = try await app.database.batch(in: app.scope) {
+                    $0.cancelMessage(message.id, reason: "asked", at: app.clock.now)
+                }
+
+                worker.keep(await worker.deliver(message))
+                try await worker.settle()
+
+                let entry = try #require(try await app.ledger().first)
+                #expect(cancelled && sink.requests.count == 1)
+                #expect(entry.state == "cancelled" && entry.lastCode == 410)
+                // The end was somebody's decision; the endpoint says so again with the next notice.
+                let record = try await app.database.batch(in: app.scope) {
+                    $0.webhookEndpoint(endpoint.id, at: app.clock.now)
+                }
+                #expect(record?.isEnabled == true)
+            }
+        }
+    }
+
+    @Test func `a worker that was too slow disables nothing and settles nothing`() async throws {
+        let app = try await TestApp.make()
+        try await withTransport { transport in
+            try await HTTPSink.running({ _ in HTTPSink.answer(410) }) { sink in
+                _ = try await app.addEndpoint(sink.url())
+                try await app.owe(.userCreated, email: ada)
+                let (slow, other) = (app.webhookWorker(transport), app.webhookWorker(transport))
+                let message = try #require(try await slow.claim().first)
+                app.clock.advance(by: slow.settings.lease + .seconds(1))
+                let taken = try #require(try await other.claim().first)
+                #expect(taken.id == message.id && taken.claimNumber == 2)
+                app.clock.set(message.createdAt)
+
+                slow.keep(await slow.deliver(message))
+                try await slow.settle()
+
+                let entry = try #require(try await app.ledger().first)
+                #expect(sink.requests.count == 1 && entry.state == "waiting" && entry.attemptCount == 0)
+            }
+        }
+    }
+
     @Test func `the endpoints of two apps never mix`() async throws {
         let (one, other) = (try await TestApp.make(), try await TestApp.make())
         try await withTransport { transport in
