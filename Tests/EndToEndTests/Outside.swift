@@ -4,12 +4,15 @@ import Testing
 
 /// Python scripts of the folder `python`: clients that we did not write, and what they are good at.
 enum Outside {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    /// Where they are.
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("python")
 
     /// The interpreter of the virtual environment that `make test` makes; `GATEPOST_TEST_PYTHON` names another.
     private static var python: String {
         get throws {
             let root = folder.resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
             let path =
                 ProcessInfo.processInfo.environment["GATEPOST_TEST_PYTHON"]
                 ?? root.appendingPathComponent(".venv-tests/bin/python").path
@@ -23,7 +26,7 @@ enum Outside {
     /// Runs a script on a question and returns its answer, both in JSON.
     static func ask<Answer: Decodable>(_ script: String, _ question: some Encodable) async throws -> Answer {
         let answer = try await OutsideProgram.run(
-            try python, [folder.appendingPathComponent("python").appendingPathComponent(script).path],
+            try python, [folder.appendingPathComponent(script).path],
             input: Array(try JSONEncoder().encode(question)))
         return try JSONDecoder().decode(Answer.self, from: Data(answer))
     }

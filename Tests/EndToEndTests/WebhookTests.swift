@@ -8,19 +8,7 @@ import Testing
 /// Webhooks from the admin's request to a receiver that we did not write, over TLS.
 @Suite("Webhooks", .timeLimit(.minutes(20)))
 struct WebhookTests {
-    /// A request as the receiver saw it.
-    private struct Notice: Codable {
-        let path: String
-        let status: Int
-        let headers: [String: String]
-        let body: String
-        let version: String
-    }
-
-    private struct Question: Encodable {
-        let notices: [Notice]
-        let secrets: [String]
-    }
+    private typealias Notice = WebhookReceiver.Notice
 
     /// What a story with notices left: what was received, and the secrets before and after the rotation.
     private struct Received {
@@ -32,14 +20,10 @@ struct WebhookTests {
     }
 
     @Test func `notices arrive over TLS and two foreign verifiers take them, and none that was changed`() async throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("python")
-        let certificate = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).pem").path
-        defer { try? FileManager.default.removeItem(atPath: certificate) }
-        let receiver = try OutsideProgram(
-            OutsideProgram.python, [folder.appendingPathComponent("receive_webhooks.py").path, certificate])
-        let port = try await receiver.lines(count: 1)[0]
-        let received = try await Installation.running(settings: ["GATEPOST_CA_BUNDLE": certificate]) { installation in
-            try await tell(installation, "https://localhost:\(port)", receiver)
+        let receiver = try WebhookReceiver()
+        let port = try await receiver.port()
+        let received = try await Installation.running(settings: ["GATEPOST_CA_BUNDLE": receiver.certificate]) {
+            try await tell($0, "https://localhost:\(port)", receiver)
         }
         await receiver.stop()
 
@@ -49,8 +33,7 @@ struct WebhookTests {
         let types = try ok.map { try Self.type(of: $0) }
         #expect(types.sorted() == ["session.ended", "user.created", "user.verified"])
         try expectAsDocumented(ok)
-        let answers: [[[String: Bool]]] = try await Outside.ask(
-            "verify_webhook.py", Question(notices: ok, secrets: [received.first, received.second]))
+        let answers = try await WebhookReceiver.verdicts(on: ok, secrets: [received.first, received.second])
         for (type, answers) in zip(types, answers) {
             // The session ended during the rotation: both secrets sign. The other two came before it.
             let signs = [true, type == "session.ended"]
@@ -65,7 +48,7 @@ struct WebhookTests {
 
     /// A person signs up, verifies, signs in and out; three endpoints are told.
     private func tell(
-        _ installation: Installation, _ base: String, _ receiver: OutsideProgram
+        _ installation: Installation, _ base: String, _ receiver: WebhookReceiver
     ) async throws -> Received {
         try await installation.serve()
         let app = try await installation.makeApp()
@@ -100,9 +83,8 @@ struct WebhookTests {
         let disabled = try await installation.texts(
             "select disabled_reason from webhook_endpoints where id = '\(goneUUID)'")
         #expect(disabled == ["gone"])
-        let lines = try await receiver.lines(count: 7)
-        let notices = try lines.dropFirst().map { try JSONDecoder().decode(Notice.self, from: Data($0.utf8)) }
-        return Received(notices: notices, first: ok["secret"] ?? "", second: rotated["secret"] ?? "")
+        return Received(
+            notices: try await receiver.notices(count: 6), first: ok["secret"] ?? "", second: rotated["secret"] ?? "")
     }
 
     private func expectRetry(_ received: Received) throws {
