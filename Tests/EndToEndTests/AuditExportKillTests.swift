@@ -1,6 +1,7 @@
 import Crypto
 import Curl
 import Foundation
+import GatepostDev
 import GatepostModel
 import Postgres
 import TestSupport
@@ -33,7 +34,11 @@ struct AuditExportKillTests {
             let id = try await app.withSlowWriters(4, rowCount: Self.slowRowCount) { letOneCommit in
                 let id = try await app.beginExport(body, key: key)
                 for number in 1...Self.killCount {
-                    try await killBehindNextPart(installation)
+                    if number.isMultiple(of: 2) {
+                        try await killInNextPart(installation)
+                    } else {
+                        try await killBehindNextPart(installation)
+                    }
                     if number.isMultiple(of: 5) { letOneCommit() }
                 }
                 return id
@@ -58,6 +63,26 @@ struct AuditExportKillTests {
             try await installation.count(parts) > before ? () : nil
         }
         #expect(try await worker.kill() == .killed)
+    }
+}
+
+extension AuditExportKillTests {
+    /// Lets a worker settle its message, move the position on and come to the part's own row, and kills it there.
+    private func killInNextPart(_ installation: Installation) async throws {
+        try await installation.superuser.transaction(deadline: .seconds(60)) { transaction in
+            // Reading goes on under this lock, inserting does not.
+            try await transaction.query("lock table audit_export_parts in exclusive mode")
+            let worker = try await installation.work()
+            try await eventually("the worker waits to write a part") {
+                try await installation.count(
+                    """
+                    select count(*) from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock'
+                       and query like '%insert into audit_export_parts%'
+                    """) > 0 ? () : nil
+            }
+            #expect(try await worker.kill() == .killed)
+        }
     }
 }
 
@@ -97,9 +122,13 @@ extension App {
         let (begun, reporting) = AsyncStream<Void>.makeStream()
         let gates = (0..<count).map { _ in AsyncStream<Void>.makeStream() }
         let statement = planting(rowCount)
+        // Their own connections: the installation's are for looking.
+        let pool = PostgresPool(
+            PostgresConfiguration(
+                connectionString: installation.cluster.postgres.url(database: installation.database)))
         let writers = gates.map { gate in
-            Task { [superuser = installation.superuser] in
-                try await superuser.transaction(deadline: .seconds(300)) { transaction in
+            Task {
+                try await pool.transaction(deadline: .seconds(300)) { transaction in
                     try await transaction.query(.trusted(statement))
                     reporting.yield()
                     for await _ in gate.stream {}
@@ -113,6 +142,7 @@ extension App {
         let output = try await body { waiting.popFirst()?.continuation.finish() }
         for gate in gates { gate.continuation.finish() }
         for writer in writers { try await writer.value }
+        await pool.shutdown()
         return output
     }
 
