@@ -231,7 +231,7 @@ CREATE TABLE public.flows (
     CONSTRAINT flows_ended_dated CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
     CONSTRAINT flows_export_named CHECK (((kind = 'audit_export_download'::text) = (export_id IS NOT NULL))),
     CONSTRAINT flows_export_whole CHECK (((export_app_id IS NULL) = (export_id IS NULL))),
-    CONSTRAINT flows_kind_known CHECK ((kind = ANY (ARRAY['sign_up'::text, 'audit_export_download'::text]))),
+    CONSTRAINT flows_kind_known CHECK ((kind = ANY (ARRAY['sign_up'::text, 'admin_invitation'::text, 'audit_export_download'::text]))),
     CONSTRAINT flows_passed_user CHECK (((state <> 'passed'::text) OR (user_id IS NOT NULL))),
     CONSTRAINT flows_refused_reason CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
     CONSTRAINT flows_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'passed'::text, 'refused'::text])))

@@ -82,7 +82,7 @@ grant select, insert on audit_export_parts to gatepost_app;
 -- The link that a mail to an admin carries is a flow of the built-in app; it says which export of which app it opens.
 alter table flows
   drop constraint flows_kind_known,
-  add constraint flows_kind_known check (kind in ('sign_up', 'audit_export_download')),
+  add constraint flows_kind_known check (kind in ('sign_up', 'admin_invitation', 'audit_export_download')),
   add column export_app_id uuid,
   add column export_id     uuid,
   add constraint flows_export_named check ((kind = 'audit_export_download') = (export_id is not null)),
