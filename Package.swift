@@ -74,7 +74,8 @@ let package = Package(
         module(
             "GatepostAPI",
             [
-                "GatepostFlows", "GatepostStore", "GatepostModel", crypto, mustache, logging, lifecycle,
+                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", crypto, mustache, logging,
+                lifecycle,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -130,14 +131,14 @@ let package = Package(
         tests(
             "GatepostAPITests",
             [
-                "GatepostAPI", "GatepostDev", "GatepostStore", "GatepostModel", "Passwords", "Postgres", "Curl",
-                "TestSupport", crypto,
+                "GatepostAPI", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostDev", "Passwords",
+                "Postgres", "Curl", "TestSupport", crypto,
             ]),
         tests(
             "GatepostFlowsTests",
             [
-                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres",
-                "TestSupport", crypto,
+                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostWorkers",
+                "GatepostDev", "Passwords", "Postgres", "TestSupport", crypto,
             ]),
         tests(
             "EndToEndTests",

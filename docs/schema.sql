@@ -157,6 +157,7 @@ CREATE TABLE public.deliveries (
     trace text,
     created_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
     CONSTRAINT deliveries_lane_known CHECK ((lane = ANY (ARRAY['interactive'::text, 'notice'::text, 'bulk'::text]))),
     CONSTRAINT deliveries_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'rejected'::text, 'exhausted'::text, 'expired'::text, 'obsolete'::text, 'suppressed'::text, 'cancelled'::text, 'indeterminate'::text])))
 )
@@ -179,6 +180,7 @@ CREATE TABLE public.deliveries_default (
     trace text,
     created_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
     CONSTRAINT deliveries_lane_known CHECK ((lane = ANY (ARRAY['interactive'::text, 'notice'::text, 'bulk'::text]))),
     CONSTRAINT deliveries_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'rejected'::text, 'exhausted'::text, 'expired'::text, 'obsolete'::text, 'suppressed'::text, 'cancelled'::text, 'indeterminate'::text])))
 );
@@ -300,7 +302,8 @@ CREATE VIEW public.ledger WITH (security_invoker='true') AS
     NULL::text AS reason,
     outbox.due_at,
     outbox.expires_at,
-    NULL::timestamp with time zone AS ended_at
+    NULL::timestamp with time zone AS ended_at,
+    true AS is_owed
    FROM public.outbox
 UNION ALL
  SELECT deliveries.app_id,
@@ -318,8 +321,9 @@ UNION ALL
     deliveries.outcome AS state,
     deliveries.reason,
     NULL::timestamp with time zone AS due_at,
-    NULL::timestamp with time zone AS expires_at,
-    deliveries.ended_at
+    deliveries.expires_at,
+    deliveries.ended_at,
+    false AS is_owed
    FROM public.deliveries;
 
 CREATE TABLE public.rate_limits (
@@ -555,9 +559,21 @@ CREATE INDEX authorization_codes_expired ON public.authorization_codes USING btr
 
 CREATE INDEX authorization_codes_user ON public.authorization_codes USING btree (app_id, user_id);
 
+CREATE INDEX deliveries_time ON ONLY public.deliveries USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
+
+CREATE INDEX deliveries_default_app_id_created_at_id_idx ON public.deliveries_default USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
+
+CREATE INDEX deliveries_undelivered ON ONLY public.deliveries USING btree (app_id, created_at, id) WHERE ((outcome <> 'delivered'::text) AND (created_at > '-infinity'::timestamp with time zone));
+
+CREATE INDEX deliveries_default_app_id_created_at_id_idx1 ON public.deliveries_default USING btree (app_id, created_at, id) WHERE ((outcome <> 'delivered'::text) AND (created_at > '-infinity'::timestamp with time zone));
+
 CREATE INDEX deliveries_recipient ON ONLY public.deliveries USING btree (app_id, recipient_hash, ended_at) WHERE (recipient_hash IS NOT NULL);
 
 CREATE INDEX deliveries_default_app_id_recipient_hash_ended_at_idx ON public.deliveries_default USING btree (app_id, recipient_hash, ended_at) WHERE (recipient_hash IS NOT NULL);
+
+CREATE INDEX deliveries_replays ON ONLY public.deliveries USING btree (app_id, replay_of) WHERE (replay_of IS NOT NULL);
+
+CREATE INDEX deliveries_default_app_id_replay_of_idx ON public.deliveries_default USING btree (app_id, replay_of) WHERE (replay_of IS NOT NULL);
 
 CREATE INDEX deliveries_user ON ONLY public.deliveries USING btree (app_id, user_id, ended_at) WHERE (user_id IS NOT NULL);
 
@@ -576,6 +592,10 @@ CREATE INDEX idempotency_keys_expired ON public.idempotency_keys USING btree (ex
 CREATE INDEX outbox_new ON public.outbox USING btree (lane, due_at) INCLUDE (app_id) WHERE (ready AND (held_at IS NULL) AND (due_at > '-infinity'::timestamp with time zone));
 
 CREATE UNIQUE INDEX outbox_pending_key ON public.outbox USING btree (app_id, unique_key) WHERE ((claim_number = 0) AND (unique_key IS NOT NULL));
+
+CREATE INDEX outbox_replays ON public.outbox USING btree (app_id, replay_of) WHERE (replay_of IS NOT NULL);
+
+CREATE INDEX outbox_time ON public.outbox USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
 
 CREATE INDEX outbox_turn ON public.outbox USING btree (lane, app_id, due_at) WHERE (ready AND (held_at IS NULL) AND (app_id IS NOT NULL));
 
@@ -609,9 +629,13 @@ CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C"
 
 CREATE INDEX users_time ON public.users USING btree (app_id, created_at, id);
 
-CREATE UNIQUE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (app_id, endpoint_id, ((expires_at IS NULL)));
+ALTER INDEX public.deliveries_time ATTACH PARTITION public.deliveries_default_app_id_created_at_id_idx;
+
+ALTER INDEX public.deliveries_undelivered ATTACH PARTITION public.deliveries_default_app_id_created_at_id_idx1;
 
 ALTER INDEX public.deliveries_recipient ATTACH PARTITION public.deliveries_default_app_id_recipient_hash_ended_at_idx;
+
+ALTER INDEX public.deliveries_replays ATTACH PARTITION public.deliveries_default_app_id_replay_of_idx;
 
 ALTER INDEX public.deliveries_user ATTACH PARTITION public.deliveries_default_app_id_user_id_ended_at_idx;
 

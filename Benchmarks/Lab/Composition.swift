@@ -31,6 +31,7 @@ struct Composition: Sendable {
                 users: AdminUserFlow(database: database, clock: clock, random: random),
                 webhooks: AdminWebhookFlow(
                     database: database, clock: clock, random: random, keys: ring, allowsPrivate: false),
-                audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: ring)))
+                audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: ring),
+                deliveries: DeliveryFlow(database: database, clock: clock, random: random)))
     }
 }

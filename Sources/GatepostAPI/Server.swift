@@ -89,6 +89,7 @@ package struct APIServer: Service {
         AdminWebhookRoutes(flow: admin.webhooks, keys: keys).mount(ofApp)
         AuditEventRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         AuditExportRoutes(flow: admin.audit, keys: keys).mount(ofApp)
+        AdminDeliveryRoutes(flow: admin.deliveries, keys: keys).mount(ofApp)
         return table.routes
     }
 

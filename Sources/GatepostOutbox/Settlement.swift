@@ -31,4 +31,31 @@ package struct Settlement: Sendable {
         (app, self.message, claimNumber) = (message.app, message.id, message.claimNumber)
         (attemptCount, self.fate, self.attempt, at) = (message.attemptCount, fate, attempt, now)
     }
+
+    private init(of other: Settlement, _ fate: Fate, attempt: Attempt?) {
+        (app, message, claimNumber) = (other.app, other.message, other.claimNumber)
+        (attemptCount, self.fate, self.attempt, at) = (other.attemptCount, fate, attempt, other.at)
+    }
+
+    /// Why a message ended whose settlement Postgres would not store.
+    package static let refusedReason = "settlement_refused"
+
+    /// The same settlement with nothing in it that came from outside, and an end.
+    ///
+    /// For one that Postgres refused for its data: the message would otherwise be due again, and sent again, each time
+    /// its lease ends.
+    package var plain: Settlement {
+        let end: MessageEnd =
+            switch (fate, attempt?.outcome) {
+            case (.ended(let end, _), _): end
+            case (_, .delivered): .delivered
+            case (_, .permanent): .rejected
+            case (_, .indeterminate): .indeterminate
+            case (_, .transient), (_, nil): .exhausted
+            }
+        let plainAttempt = attempt.map {
+            Attempt(outcome: $0.outcome, code: nil, reply: "(could not be stored)", startedAt: at, endedAt: at)
+        }
+        return Settlement(of: self, .ended(end, reason: Self.refusedReason), attempt: plainAttempt)
+    }
 }

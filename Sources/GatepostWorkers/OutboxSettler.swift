@@ -89,21 +89,31 @@ final class OutboxSettler: Sendable {
         }
     }
 
-    /// Settles a batch; one that the server refuses for its data is halved until the culprit is alone, and dropped.
+    /// Settles a batch; one that is refused for its data is halved until the culprit is alone, and ends plainly.
     ///
-    /// Otherwise one bad settlement would hold up every other one for ever. Its message falls due again.
+    /// Otherwise one bad settlement would hold up every other one for ever; and if it were dropped, its message would
+    /// be sent again at the end of each lease.
     private func settle(_ batch: [Settlement]) async throws {
         do {
-            let report = try await database.settle(batch)
-            note(report)
+            note(try await database.settle(batch))
         } catch let error as PostgresError where error.isAboutData {
-            guard batch.count > 1 else {
-                logger.error(
-                    "a settlement is refused", metadata: ["message.id": "\(batch[0].message)", "error": "\(error)"])
-                return
-            }
+            guard batch.count > 1 else { return try await settlePlainly(batch[0], after: error) }
             try await settle(Array(batch[..<(batch.count / 2)]))
             try await settle(Array(batch[(batch.count / 2)...]))
+        }
+    }
+
+    private func settlePlainly(_ settlement: Settlement, after error: PostgresError) async throws {
+        logger.error(
+            "a settlement is refused, the message ends without its words",
+            metadata: ["message.id": "\(settlement.message)", "error": "\(error)"])
+        do {
+            note(try await database.settle([settlement.plain]))
+        } catch let error as PostgresError where error.isAboutData {
+            // Nothing from outside is left in it: the schema is not the one that this version knows.
+            logger.critical(
+                "a plain settlement is refused too, the message is due again",
+                metadata: ["message.id": "\(settlement.message)", "error": "\(error)"])
         }
     }
 
@@ -121,6 +131,9 @@ final class OutboxSettler: Sendable {
 }
 
 extension PostgresError {
-    /// Class 22, data exception, and class 23, integrity constraint violation.
-    fileprivate var isAboutData: Bool { sqlState?.hasPrefix("22") == true || sqlState?.hasPrefix("23") == true }
+    /// Class 22, data exception, class 23, integrity constraint violation, and what cannot even be sent.
+    fileprivate var isAboutData: Bool {
+        if case .unsendableParameter = kind { return true }
+        return sqlState?.hasPrefix("22") == true || sqlState?.hasPrefix("23") == true
+    }
 }

@@ -123,7 +123,8 @@ struct Wiring: Sendable {
             apps: AdminAppFlow(database: database, clock: clock, random: random, keys: keys),
             users: AdminUserFlow(database: database, clock: clock, random: random, signal: signal),
             webhooks: webhookFlow(keys: keys),
-            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: keys, signal: signal))
+            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: keys, signal: signal),
+            deliveries: deliveryFlow())
     }
 
     /// What hands mails to the relay; the caller stops it.

@@ -2,6 +2,7 @@ import Curl
 import GatepostModel
 import GatepostStore
 import Passwords
+import GatepostOutbox
 import TestSupport
 import Testing
 
@@ -50,7 +51,8 @@ struct ProblemTests {
             try await provokeBySignIn(code, server)
         case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink:
             try await provokeByProof(code, server)
-        case .invalidAPIKey, .permissionDenied, .invalidCursor, .invalidIdempotencyKey, .idempotencyKeyReused:
+        case .invalidAPIKey, .permissionDenied, .invalidCursor, .invalidIdempotencyKey, .idempotencyKeyReused,
+            .conflict:
             try await provokeAsAdmin(code, server)
         case .invalidWebhookURL, .tooManyWebhookEndpoints:
             try await provokeByWebhook(code, server)
@@ -125,6 +127,12 @@ struct ProblemTests {
         case .invalidAPIKey: return try await server.admin("GET", "/v1/admin/apps", key: key + "x")
         case .permissionDenied: return try await server.admin("POST", "/v1/admin/apps", key: key, json: "{}")
         case .invalidCursor: return try await server.admin("GET", "/v1/admin/apps?cursor=x", key: key)
+        case .conflict:
+            let support = try await server.apiKey(.support)
+            _ = try await server.begin()
+            let path = "\(server.adminAPI)/deliveries/\(try await server.app.ledger()[0].id)"
+            _ = try await server.admin("POST", "\(path)/cancel", key: support, json: "{}")
+            return try await server.admin("POST", "\(path)/hold", key: support, json: "{}")
         default:
             let admin = try await server.apiKey(.admin)
             let name = code == .invalidIdempotencyKey ? "ä" : "one"

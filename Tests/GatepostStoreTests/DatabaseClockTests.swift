@@ -1,5 +1,5 @@
+@testable import GatepostStore
 import GatepostModel
-import GatepostStore
 import Postgres
 import TestSupport
 import Testing
@@ -50,7 +50,7 @@ struct DatabaseClockTests {
 
         try await setDatabaseTime(ahead: "1 hour")
         #expect(try await lead(of: clock) < Self.tolerance)
-        try await clock.sample()
+        while try await !clock.takeSample() {}
 
         let lead = try await lead(of: clock)
         #expect(lead > .hours(1) - Self.tolerance && lead < .hours(1) + Self.tolerance)
@@ -61,10 +61,36 @@ struct DatabaseClockTests {
         let clock = try await DatabaseClock(pool: TestDatabase.current.pool)
 
         try await setDatabaseTime(ahead: nil)
-        await #expect(throws: PostgresError.self) { try await clock.sample() }
+        await #expect(throws: PostgresError.self) { try await clock.takeSample() }
 
         let lead = try await lead(of: clock)
         #expect(lead > .hours(1) - Self.tolerance && lead < .hours(1) + Self.tolerance)
+    }
+
+    @Test func `a sample that took long is ignored while a better one is there, but not for ever`() {
+        func sample(_ roundTrip: Duration, at takenAt: Duration) -> DatabaseClock.Sample {
+            DatabaseClock.Sample(offset: 0, roundTrip: roundTrip, takenAt: takenAt)
+        }
+        let (bound, age) = (DatabaseClock.roundTripMax, DatabaseClock.sampleAgeMax)
+        let good = sample(.milliseconds(1), at: .zero)
+        let slow = bound + .milliseconds(1)
+
+        #expect(sample(bound, at: age).replaces(good))
+        #expect(!sample(slow, at: age).replaces(good))
+        #expect(sample(slow, at: age + .milliseconds(1)).replaces(good))
+        #expect(sample(slow, at: age).replaces(nil))
+        #expect(sample(slow, at: age).replaces(sample(slow + .seconds(1), at: .zero)))
+    }
+
+    @Test func `a sample slowed down on its way does not move the time`() async throws {
+        try await setDatabaseTime(ahead: "0")
+        let clock = try await DatabaseClock(pool: TestDatabase.current.pool)
+
+        // An answer that is an hour ahead and comes late.
+        try await setDatabaseTime(ahead: "1 hour' + (select interval '0' from pg_sleep(1.5)) + interval '0")
+
+        #expect(try await !clock.takeSample())
+        #expect(try await lead(of: clock) < Self.tolerance)
     }
 
     @Test func `between samples time does not go back`() async throws {

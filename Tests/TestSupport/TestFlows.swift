@@ -97,7 +97,8 @@ extension TestFlows {
             users: AdminUserFlow(database: database, clock: clock, random: random),
             webhooks: AdminWebhookFlow(
                 database: database, clock: clock, random: random, keys: app.keys, allowsPrivate: false),
-            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: app.keys))
+            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: app.keys),
+            deliveries: DeliveryFlow(database: database, clock: clock, random: random))
     }
 }
 

@@ -14,7 +14,7 @@ enum ImportRules {
         "GatepostWorkers": [
             "GatepostDelivery", "GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore", "Postgres",
         ],
-        "GatepostAPI": ["GatepostFlows", "GatepostModel", "GatepostStore"],
+        "GatepostAPI": ["GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore"],
         "GatepostDev": [],
         "gatepost": [
             "GatepostAPI", "GatepostDelivery", "GatepostDev", "GatepostFlows", "GatepostModel", "GatepostOutbox",

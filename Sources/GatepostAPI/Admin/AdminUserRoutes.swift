@@ -121,7 +121,8 @@ struct AdminUserRoutes: Sendable {
         }
     }
 
-    private static func checked(_ note: String?) throws -> String? {
+    /// A note that may be left in the audit trail; nil for an empty one.
+    static func checked(_ note: String?) throws -> String? {
         guard (note ?? "").unicodeScalars.count <= noteLengthMax else {
             throw Problem(.invalidRequest, detail: "note has at most \(noteLengthMax) characters.")
         }

@@ -5,13 +5,14 @@ package struct AdminFlows: Sendable {
     package let users: AdminUserFlow
     package let webhooks: AdminWebhookFlow
     package let audit: AdminAuditFlow
+    package let deliveries: DeliveryFlow
 
     /// Takes the wired flows.
     package init(
         access: AdminAccessFlow, apps: AdminAppFlow, users: AdminUserFlow, webhooks: AdminWebhookFlow,
-        audit: AdminAuditFlow
+        audit: AdminAuditFlow, deliveries: DeliveryFlow
     ) {
         (self.access, self.apps, self.users) = (access, apps, users)
-        (self.webhooks, self.audit) = (webhooks, audit)
+        (self.webhooks, self.audit, self.deliveries) = (webhooks, audit, deliveries)
     }
 }

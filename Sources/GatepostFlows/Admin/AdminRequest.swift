@@ -36,24 +36,54 @@ extension AppTransaction {
     func once<Kind>(
         _ request: AdminRequest, _ id: TypedID<Kind>, _ occasion: Occasion, _ body: () async throws -> Refusal?
     ) async throws -> AdminOutcome<TypedID<Kind>> {
-        switch try await claim(request.idempotencyKey, reference: id.description, at: occasion.now) {
+        let outcome = try await once(request.idempotencyKey, by: request.actor, naming: id.description, occasion) {
+            try await body().map(AdminOutcome.refused) ?? .done(id.description)
+        }
+        switch outcome {
+        case .done(let reference): return TypedID(reference).map(AdminOutcome.done) ?? .refused(.reusedKey)
+        case .refused(let refusal): return .refused(refusal)
+        }
+    }
+
+    /// The same for a write that knows only at its end what a repeat is to be answered with.
+    ///
+    /// - Parameters:
+    ///   - key: The caller's name for the write; nil for a caller that sent none.
+    ///   - actor: Who asks.
+    ///   - reference: What the answer is probably rendered from.
+    ///   - occasion: The request's moment.
+    ///   - body: The write and its audit event, and what its answer is rendered from.
+    /// - Returns: What the answer is rendered from, or the refusal, whose event is written here.
+    /// - Throws: What the body throws, or `PostgresError`.
+    func once(
+        _ key: IdempotencyKey?, by actor: AuditEvent.Actor, naming reference: String, _ occasion: Occasion,
+        _ body: () async throws -> AdminOutcome<String>
+    ) async throws -> AdminOutcome<String> {
+        switch try await claim(key, reference: reference, at: occasion.now) {
         case .first:
-            guard let refusal = try await body() else { return .done(id) }
-            try await batch { batch in
-                if let key = request.idempotencyKey { batch.release(key) }
-                batch.record(occasion.event(.requestRefused, by: request.actor, reason: refusal.code.rawValue))
+            let outcome = try await body()
+            switch outcome {
+            case .done(let made):
+                if let key, made != reference { try await batch { $0.setReference(made, of: key) } }
+            case .refused(let refusal):
+                try await batch { batch in
+                    if let key { batch.release(key) }
+                    batch.record(occasion.event(.requestRefused, by: actor, reason: refusal.code.rawValue))
+                }
             }
-            return .refused(refusal)
-        case .repeated(let reference):
-            guard let known = TypedID<Kind>(reference) else { return .refused(Refusal(.idempotencyKeyReused)) }
+            return outcome
+        case .repeated(let known):
             return .done(known)
         case .reused:
             try await batch { batch in
-                batch.record(
-                    occasion.event(
-                        .requestRefused, by: request.actor, reason: ProblemCode.idempotencyKeyReused.rawValue))
+                batch.record(occasion.event(.requestRefused, by: actor, reason: Refusal.reusedKey.code.rawValue))
             }
-            return .refused(Refusal(.idempotencyKeyReused))
+            return .refused(.reusedKey)
         }
     }
+}
+
+extension Refusal {
+    /// An idempotency key that came with another request before.
+    fileprivate static let reusedKey = Refusal(.idempotencyKeyReused)
 }

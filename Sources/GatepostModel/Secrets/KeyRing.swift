@@ -66,8 +66,18 @@ package struct KeyRing: Sendable, CustomStringConvertible {
     ///
     /// Keyed, so that a dump of the ledger does not tell who was written to.
     package func recipientHash(_ address: EmailAddress, in app: AppID) -> [UInt8] {
-        let key = currentDerivedKey(for: "recipient-hash")
-        return Array(
-            HMAC<SHA256>.authenticationCode(for: app.uuid.bytes + Array(address.canonical.utf8), using: key))
+        Self.recipientHash(address, in: app, key: currentDerivedKey(for: Self.recipientUse))
+    }
+
+    /// The hashes under which an address may stand in the ledger: one for each epoch, the current one first.
+    package func recipientHashes(_ address: EmailAddress, in app: AppID) -> [[UInt8]] {
+        epochs.compactMap { derivedKey(for: Self.recipientUse, epoch: $0) }
+            .map { Self.recipientHash(address, in: app, key: $0) }
+    }
+
+    private static let recipientUse = "recipient-hash"
+
+    private static func recipientHash(_ address: EmailAddress, in app: AppID, key: SymmetricKey) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: app.uuid.bytes + Array(address.canonical.utf8), using: key))
     }
 }

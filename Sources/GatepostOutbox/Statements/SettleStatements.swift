@@ -17,13 +17,14 @@ enum SettleStatements {
                  done as (
                    delete from outbox as o using found where o.ctid = found.spot
                    returning found.*, o.kind, o.lane, o.route, o.flow_id, o.user_id, o.recipient_hash, o.payload,
-                             o.replay_of, o.trace, o.created_at),
+                             o.replay_of, o.trace, o.created_at, o.expires_at),
                  ended as (
                    insert into deliveries (app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, outcome,
-                                           reason, attempt_count, payload, replay_of, trace, created_at, ended_at)
+                                           reason, attempt_count, payload, replay_of, trace, created_at, expires_at,
+                                           ended_at)
                    select app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, outcome, reason,
                           attempt_count + (attempt_outcome is not null)::int, payload, replay_of, trace, created_at,
-                          settled_at
+                          expires_at, settled_at
                      from done),
                  attempts as (\(insertAttempts("from done where attempt_outcome is not null")))
             select id, claim_number from done

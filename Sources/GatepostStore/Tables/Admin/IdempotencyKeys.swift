@@ -53,6 +53,15 @@ extension AppTransaction {
 }
 
 extension AppBatch {
+    /// Says what a repeat is answered with, in the transaction that claimed the key.
+    package mutating func setReference(_ reference: String, of key: IdempotencyKey) {
+        add(
+            """
+            update idempotency_keys set reference = to_jsonb(\(reference)::text)
+             where app_id = \(scope.appID) and key_hash = \(key.keyHash)
+            """)
+    }
+
     /// Gives back a key that was claimed in this very transaction, because the write was refused.
     package mutating func release(_ key: IdempotencyKey) {
         add("delete from idempotency_keys where app_id = \(scope.appID) and key_hash = \(key.keyHash)")

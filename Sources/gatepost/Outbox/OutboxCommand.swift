@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatepostFlows
 import GatepostModel
 import GatepostOutbox
 import GatepostStore
@@ -6,8 +7,10 @@ import GatepostStore
 /// `gatepost outbox`: what is owed and what became of it.
 struct OutboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "outbox", abstract: "Show what an app is owed, and what became of it.",
-        subcommands: [List.self, Show.self])
+        commandName: "outbox", abstract: "Show what an app is owed and what became of it, and step in.",
+        subcommands: [
+            List.self, Show.self, Cancel.self, Hold.self, Release.self, Resend.self, Redrive.self,
+        ])
 
     /// The command `gatepost outbox list APP`.
     struct List: AsyncParsableCommand {
@@ -15,21 +18,30 @@ struct OutboxCommand: AsyncParsableCommand {
 
         @Argument(help: "The app's id.")
         var app: String
-        @Option(help: "Only messages in this state: \(LedgerState.allCases.map(\.rawValue).joined(separator: ", ")).")
-        var state: String?
+        @OptionGroup var messages: MessageOptions
+        @Option(help: "Only to this user.")
+        var user: String?
+        @Option(help: "Only to this address; needs the key-encryption keys.")
+        var address: String?
         @Option(help: "How many rows at most, 1 to 1000.")
         var limit = 100
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let state = try self.state.map { text in
-                guard let state = LedgerState(rawValue: text) else { throw ValidationError("no such state: \(text)") }
-                return state
+            var filter = try messages.filter()
+            filter.user = try user.map { text in
+                guard let id = UserID(text) else { throw ValidationError("\(text) is not the id of a user") }
+                return id
             }
             guard (1...1000).contains(limit) else { throw ValidationError("--limit is a number from 1 to 1000") }
-            try await Wiring.withOperator(.database) { wiring in
+            try await Wiring.withOperator(address == nil ? .database : .keys) { wiring in
                 let scope = try await wiring.scope(of: app)
-                let entries = try await wiring.database.batch(in: scope) { $0.ledger(state, limit: limit) }
+                filter.address = try address.map { text in
+                    guard let address = EmailAddress(text) else { throw ValidationError("\(text) is no address") }
+                    return LedgerAddress(address, in: scope.appID, keys: try wiring.keyRing())
+                }
+                let entries = try await wiring.deliveryFlow().deliveries(
+                    filter, after: nil, limit: limit, in: scope)
                 try Terminal.sayList(
                     entries, asJSON: output.json,
                     headings: ["MESSAGE", "KIND", "STATE", "ATTEMPTS", "CREATED", "LAST REPLY"]
@@ -64,6 +76,8 @@ struct OutboxCommand: AsyncParsableCommand {
                 if output.json { return try Terminal.sayJSON(history) }
                 let entry = history.entry
                 Terminal.say("\(entry.id)  \(entry.kind)  \(entry.state)\(entry.reason.map { " (\($0))" } ?? "")")
+                if let earlier = entry.replayOf { Terminal.say("owes anew \(earlier)") }
+                for replay in history.replays { Terminal.say("owed anew by \(replay.id)") }
                 Terminal.sayTable(
                     ["TRY", "OUTCOME", "CODE", "ENDED", "REPLY"],
                     history.attempts.map { attempt in

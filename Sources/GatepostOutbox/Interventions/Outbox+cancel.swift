@@ -22,11 +22,11 @@ extension AppBatch {
         with done as (
                delete from outbox where app_id = \(scope.appID) and \(condition)
                returning app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, attempt_count, payload,
-                         replay_of, trace, created_at)
+                         replay_of, trace, created_at, expires_at)
         insert into deliveries (app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, outcome, reason,
-                                attempt_count, payload, replay_of, trace, created_at, ended_at)
+                                attempt_count, payload, replay_of, trace, created_at, expires_at, ended_at)
         select app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, 'cancelled', \(reason)::text,
-               attempt_count, payload, replay_of, trace, created_at, \(now)::timestamptz
+               attempt_count, payload, replay_of, trace, created_at, expires_at, \(now)::timestamptz
           from done
         """
     }
