@@ -9,6 +9,16 @@ CREATE TABLE public.admin_grants (
     CONSTRAINT admin_grants_role_known CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'support'::text, 'auditor'::text])))
 );
 
+CREATE TABLE public.admin_invitations (
+    app_id uuid NOT NULL,
+    flow_id uuid NOT NULL,
+    role text NOT NULL,
+    target_app_id uuid,
+    user_id uuid,
+    CONSTRAINT admin_invitations_owner_global CHECK (((role <> 'owner'::text) OR (target_app_id IS NULL))),
+    CONSTRAINT admin_invitations_role_known CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'support'::text, 'auditor'::text])))
+);
+
 CREATE TABLE public.api_keys (
     app_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -454,6 +464,9 @@ ALTER TABLE ONLY public.delivery_attempts ATTACH PARTITION public.delivery_attem
 ALTER TABLE ONLY public.admin_grants
     ADD CONSTRAINT admin_grants_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.admin_invitations
+    ADD CONSTRAINT admin_invitations_pkey PRIMARY KEY (app_id, flow_id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (app_id, id);
 
@@ -537,7 +550,11 @@ ALTER TABLE ONLY public.webhook_secrets
 
 CREATE UNIQUE INDEX admin_grants_target ON public.admin_grants USING btree (app_id, user_id, COALESCE(target_app_id, app_id));
 
+CREATE INDEX admin_invitations_user ON public.admin_invitations USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
+
 CREATE UNIQUE INDEX api_keys_hash ON public.api_keys USING btree (app_id, key_hash);
+
+CREATE INDEX api_keys_time ON public.api_keys USING btree (app_id, created_at, id);
 
 CREATE INDEX api_keys_user ON public.api_keys USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
 
@@ -646,6 +663,12 @@ ALTER INDEX public.delivery_attempts_pkey ATTACH PARTITION public.delivery_attem
 ALTER TABLE ONLY public.admin_grants
     ADD CONSTRAINT admin_grants_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.admin_invitations
+    ADD CONSTRAINT admin_invitations_flow_fkey FOREIGN KEY (app_id, flow_id) REFERENCES public.flows(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.admin_invitations
+    ADD CONSTRAINT admin_invitations_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
@@ -715,6 +738,10 @@ ALTER TABLE ONLY public.webhook_secrets
 ALTER TABLE public.admin_grants ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY admin_grants_of_app ON public.admin_grants TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.admin_invitations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY admin_invitations_of_app ON public.admin_invitations TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
@@ -841,6 +868,8 @@ GRANT USAGE ON SCHEMA public TO gatepost_app;
 GRANT USAGE ON SCHEMA public TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.admin_grants TO gatepost_app;
+
+GRANT SELECT,INSERT ON TABLE public.admin_invitations TO gatepost_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO gatepost_app;
 

@@ -32,6 +32,10 @@ struct Composition: Sendable {
                 webhooks: AdminWebhookFlow(
                     database: database, clock: clock, random: random, keys: ring, allowsPrivate: false),
                 audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: ring),
-                deliveries: DeliveryFlow(database: database, clock: clock, random: random)))
+                deliveries: DeliveryFlow(database: database, clock: clock, random: random),
+                grants: AdminGrantFlow(database: database, clock: clock, random: random),
+                invitations: AdminInvitationFlow(
+                    database: database, clock: clock, random: random, keys: ring, hasher: hasher, policy: policy),
+                keys: AdminKeyFlow(database: database, clock: clock, random: random)))
     }
 }

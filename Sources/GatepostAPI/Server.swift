@@ -52,7 +52,7 @@ package struct APIServer: Service {
             .addRoutes(
                 LinkRoutes(
                     flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
-                    pages: pages, ownOrigin: baseURL
+                    invitations: flows.admin.invitations, pages: pages, ownOrigin: baseURL
                 ).endpoints)
         routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
         router.refuseOtherMethods()
@@ -90,6 +90,8 @@ package struct APIServer: Service {
         AuditEventRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         AuditExportRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         AdminDeliveryRoutes(flow: admin.deliveries, keys: keys).mount(ofApp)
+        AdminGrantRoutes(flow: admin.grants, invitations: admin.invitations, keys: keys).mount(global)
+        AdminKeyRoutes(flow: admin.keys, keys: keys).mount(global)
         return table.routes
     }
 

@@ -69,7 +69,7 @@ package struct SignUpFlow: Sendable {
             batch.insertUser(user, email: email, at: occasion.now)
             // Owed only if this very user came about: an address that has one is not told of again.
             batch.owe(.userCreated, about: user, at: occasion.now)
-            batch.supersedeSignUpFlows(of: email, at: occasion.now)
+            batch.supersedeFlows(.signUp, of: email, at: occasion.now)
             batch.insertSignUpFlow(flow)
             batch.enqueueSignUpMail(
                 flow: id, id: occasion.id(), address: email,

@@ -30,6 +30,8 @@ package struct VerificationFlow: Sendable {
     package enum LinkState: Sendable {
         /// It may be used; `isStarter` says whether this is the browser that began the sign-up.
         case standing(email: String, isStarter: Bool)
+        /// It invites to become an admin, of an app of this name or of all.
+        case invitation(AdminInvitationRecord, appName: String?)
         case gone
     }
 
@@ -48,8 +50,20 @@ package struct VerificationFlow: Sendable {
             batch.standingFlow(link: link, epochs: keys.epochs, at: now)
         }
         guard let flow = standing else { return .gone }
+        switch flow.kind {
+        case .signUp: break
+        case .adminInvitation: return try await look(atInvitation: flow.id, in: scope)
+        case nil: return .gone
+        }
         return .standing(
             email: flow.email, isStarter: token.map { constantTimeEqual($0.hash, flow.tokenHash) } ?? false)
+    }
+
+    private func look(atInvitation flow: FlowID, in scope: AppScope) async throws -> LinkState {
+        guard let invitation = try await database.batch(in: scope, { $0.adminInvitation(flow) }) else { return .gone }
+        var name: String?
+        if let app = invitation.grant.app { name = try await database.app(app)?.name ?? app.description }
+        return .invitation(invitation, appName: name)
     }
 
     /// Finishes by the link in the browser that began the sign-up.
@@ -69,7 +83,9 @@ package struct VerificationFlow: Sendable {
         let standing = try await database.batch(in: scope) { batch in
             batch.standingFlow(link: link, epochs: keys.epochs, at: occasion.now)
         }
-        guard let standing else { return try await refuse(Refusal(.invalidLink), in: scope, occasion) }
+        guard let standing, standing.kind == .signUp else {
+            return try await refuse(Refusal(.invalidLink), in: scope, occasion)
+        }
         if let refusal = policy.refusal(of: password, for: EmailAddress(standing.email)) {
             return try await refuse(refusal, in: scope, occasion, flow: standing.id)
         }
@@ -132,8 +148,8 @@ package struct VerificationFlow: Sendable {
     ) async throws -> Outcome {
         let userID: UserID? = try await database.transaction(in: scope) { transaction in
             guard
-                let flow = try await transaction.consumeSignUpFlow(
-                    proof, epochs: keys.epochs, at: occasion.now),
+                let flow = try await transaction.consumeFlow(
+                    .signUp, proof, epochs: keys.epochs, at: occasion.now),
                 let userID = flow.userID, let hash = passwordHash ?? flow.passwordHash
             else { return nil }
             try await transaction.batch { batch in

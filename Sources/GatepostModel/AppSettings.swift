@@ -67,6 +67,8 @@ package enum Lifetimes {
     package static let webhookSecretOverlap: Duration = .hours(24)
     /// How long it may sign on at most.
     package static let webhookSecretOverlapMax: Duration = .days(7)
+    /// An invitation to become an admin.
+    package static let adminInvitation: Duration = .hours(7 * 24)
     /// How long an API key may live, from the day it is made.
     package static let apiKeyMax: Duration = .hours(366 * 24)
     /// The file of an audit export, from the request on.

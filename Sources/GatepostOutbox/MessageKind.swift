@@ -16,6 +16,6 @@ package struct MessageKind: RawRepresentable, Hashable, Sendable, CustomStringCo
     /// Every kind that this version knows.
     package static let known: [MessageKind] = [
         VerificationMail.kind, AccountExistsMail.kind, SigningKeyRotation.kind, WebhookNotice.kind,
-        AuditExportPart.kind, AuditExportReadyMail.kind,
+        AuditExportPart.kind, AuditExportReadyMail.kind, AdminInvitationMail.kind,
     ]
 }

@@ -41,11 +41,12 @@ package struct AuditEvent: Sendable {
         /// A program with a key to the admin API.
         case apiKey(APIKeyID)
 
-        /// Whoever asks the admin API.
+        /// Whoever asks the admin API, or does the same at the command line.
         package init(_ principal: AdminPrincipal) {
             switch principal.identity {
             case .admin(let user): self = .admin(user)
             case .apiKey(let key, _): self = .apiKey(key)
+            case .operator: self = .operator
             }
         }
 

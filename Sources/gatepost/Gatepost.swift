@@ -20,6 +20,6 @@ struct Gatepost: AsyncParsableCommand {
             """,
         subcommands: [
             DevCommand.self, ServeCommand.self, WorkCommand.self, MigrateCommand.self, AppsCommand.self,
-            JobsCommand.self, KeysCommand.self, OutboxCommand.self,
+            JobsCommand.self, KeysCommand.self, OutboxCommand.self, AdminsCommand.self,
         ])
 }

@@ -109,22 +109,11 @@ struct Wiring: Sendable {
             refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
             signOut: SignOutFlow(database: database, clock: clock, random: random),
             session: session, refusal: RefusalFlow(database: database, clock: clock, random: random),
-            admin: adminFlows(session: session, keys: keys))
+            admin: adminFlows(session: session, keys: keys, hasher: hasher, policy: policy))
         return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
             host: configuration.listen.host, port: configuration.listen.port, devMails: devMails, logger: logger,
             onListening: onListening)
-    }
-
-    /// What answers the admin API.
-    private func adminFlows(session: SessionFlow, keys: KeyRing) -> AdminFlows {
-        AdminFlows(
-            access: AdminAccessFlow(database: database, clock: clock, session: session),
-            apps: AdminAppFlow(database: database, clock: clock, random: random, keys: keys),
-            users: AdminUserFlow(database: database, clock: clock, random: random, signal: signal),
-            webhooks: webhookFlow(keys: keys),
-            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: keys, signal: signal),
-            deliveries: deliveryFlow())
     }
 
     /// What hands mails to the relay; the caller stops it.
@@ -154,6 +143,8 @@ struct Wiring: Sendable {
             database: database, clock: clock, random: random,
             handlers: [
                 VerificationMail.kind: VerificationMailHandler(
+                    database: database, clock: clock, keys: keys, post: post),
+                AdminInvitationMail.kind: AdminInvitationMailHandler(
                     database: database, clock: clock, keys: keys, post: post),
                 AccountExistsMail.kind: AccountExistsMailHandler(database: database, post: post),
                 SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),

@@ -11,7 +11,7 @@ struct DevTests {
     @Test func `a second start on the same data finds the app and its users`() async throws {
         try await withFolder { folder in
             let port = try await Installation.freePort()
-            try await Dev.running(folder, port) { dev in
+            let key = try await Dev.running(folder, port) { dev in
                 let flow = try await dev.signUp("ada@example.com")
                 let code = try await dev.codeFromPage(of: "ada@example.com")
                 let verified = try await dev.post("sign-ups/verify", flow.merging(["code": code]) { $1 })
@@ -20,9 +20,13 @@ struct DevTests {
                 #expect(try await dev.program.terminate() == .done)
                 #expect(Dev.servers(in: folder).isEmpty)
                 #expect(dev.program.output.contains("stopped; the data are in"))
+                return dev.adminKey
             }
             try await Dev.running(folder, port) { dev in
                 #expect(try await dev.signIn("ada@example.com").status == 200)
+                #expect(dev.adminKey == key)
+                let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/admin-api-key")
+                #expect(attributes[.posixPermissions] as? Int == 0o600)
                 let unknown = try await dev.signIn("eve@example.com")
                 #expect(unknown.problem == .invalidCredentials)
             }
@@ -84,6 +88,8 @@ private struct Dev: Sendable {
     let url: String
     let app: String
     let client: String
+    /// The key that it prints for the admin API.
+    let adminKey: String
     let http: HTTPClient
 
     static func running<Output>(
@@ -95,7 +101,9 @@ private struct Dev: Sendable {
         do {
             let app = try await program.line(beginning: "  demo app     ", within: .seconds(120))
             let client = try await program.line(beginning: "  its client   ")
-            let dev = Dev(program: program, url: "http://127.0.0.1:\(port)", app: app, client: client, http: http)
+            let key = try await program.line(beginning: "  admin key    ")
+            let dev = Dev(
+                program: program, url: "http://127.0.0.1:\(port)", app: app, client: client, adminKey: key, http: http)
             result = .success(try await body(dev))
         } catch {
             result = .failure(error)

@@ -15,6 +15,8 @@ struct App: Sendable {
     let installation: Installation
     let id: String
     let client: String
+    /// One that the client has registered.
+    var redirectURI = App.redirectURI
 
     private var api: String { "/v1/apps/\(id)" }
 
@@ -57,7 +59,7 @@ struct App: Sendable {
         return try await post(
             "\(api)/sign-ins",
             [
-                "client_id": client, "redirect_uri": Self.redirectURI, "code_challenge": challenge,
+                "client_id": client, "redirect_uri": redirectURI, "code_challenge": challenge,
                 "code_challenge_method": "S256", "email": email, "password": password,
             ])
     }
@@ -65,7 +67,7 @@ struct App: Sendable {
     /// Exchanges an authorization code.
     func exchange(_ code: String, verifier: String = App.codeVerifier) async throws -> HTTPResponse {
         try await token([
-            "grant_type": "authorization_code", "code": code, "client_id": client, "redirect_uri": Self.redirectURI,
+            "grant_type": "authorization_code", "code": code, "client_id": client, "redirect_uri": redirectURI,
             "code_verifier": verifier,
         ])
     }

@@ -10,6 +10,7 @@ struct TourTests {
         let base_url: String
         let app: String
         let client: String
+        let admin: String
     }
 
     private struct Report: Decodable {
@@ -31,13 +32,14 @@ struct TourTests {
         try await withDev { dev in
             let app = try await dev.line(beginning: "  demo app     ")
             let client = try await dev.line(beginning: "  its client   ")
+            let admin = try await dev.line(beginning: "  admin key    ")
             let up = try await dev.line(beginning: "Gatepost is up at ")
             let baseURL = try #require(up.split(separator: " ").first)
             let report: Report = try await Outside.ask(
                 "tour.py",
                 Question(
                     readme: root.appendingPathComponent("README.md").path, base_url: String(baseURL), app: app,
-                    client: client))
+                    client: client, admin: admin))
 
             #expect(report.steps.count == report.expected, "the shell ended early: \(report.errors)")
             #expect(report.expected >= 8)

@@ -126,6 +126,11 @@ struct ProblemTests {
         switch code {
         case .invalidAPIKey: return try await server.admin("GET", "/v1/admin/apps", key: key + "x")
         case .permissionDenied: return try await server.admin("POST", "/v1/admin/apps", key: key, json: "{}")
+        case .conflict:
+            // A key that makes one which would outlive it.
+            return try await server.admin(
+                "POST", "/v1/admin/api-keys", key: try await server.apiKey(.admin),
+                json: #"{"name": "Long", "role": "auditor", "expires_in_days": 2}"#)
         case .invalidCursor: return try await server.admin("GET", "/v1/admin/apps?cursor=x", key: key)
         case .conflict:
             let support = try await server.apiKey(.support)

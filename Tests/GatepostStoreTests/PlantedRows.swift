@@ -22,9 +22,9 @@ struct PlantedRows {
             + [("refresh_tokens", refreshToken), ("authorization_codes", code), ("signing_keys", signingKey)]
             + [("outbox", message), ("deliveries", delivery), ("delivery_attempts", attempt)]
             + [("audit_events", event), ("rate_limits", limit), ("idempotency_keys", idempotencyKey)]
-            + [("admin_grants", adminGrant), ("api_keys", apiKey)]
             + [("webhook_endpoints", webhookEndpoint), ("webhook_secrets", webhookSecret)]
             + [("audit_exports", auditExport), ("audit_export_parts", auditExportPart)]
+            + [("admin_grants", adminGrant), ("api_keys", apiKey), ("admin_invitations", invitation)]
     }
 
     private var user: SQL {
@@ -162,6 +162,8 @@ struct PlantedRows {
         insert into webhook_secrets (app_id, id, endpoint_id, secret_sealed, created_at)
         values (\(app), \(ids[3]), \(ids[2]), '\\x00', \(now))
         """
+    private var invitation: SQL {
+        "insert into admin_invitations (app_id, flow_id, role) values (\(app), \(ids[2]), 'auditor')"
     }
 
     private var apiKey: SQL {

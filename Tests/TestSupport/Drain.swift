@@ -29,6 +29,8 @@ extension TestApp {
         let rotation = SigningKeyFlow(clock: clock, random: random, keys: keys)
         let handlers: [MessageKind: any Handler] = [
             VerificationMail.kind: VerificationMailHandler(database: database, clock: clock, keys: keys, post: post),
+            AdminInvitationMail.kind: AdminInvitationMailHandler(
+                database: database, clock: clock, keys: keys, post: post),
             AccountExistsMail.kind: AccountExistsMailHandler(database: database, post: post),
             SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
             AuditExportPart.kind: AuditExportHandler(

@@ -71,7 +71,7 @@ package struct TestApp: Sendable {
             expiresAt: now + Lifetimes.verification)
         try await database.batch(in: scope) { batch in
             batch.insertUser(newID(), email: email, at: now)
-            batch.supersedeSignUpFlows(of: email, at: now)
+            batch.supersedeFlows(.signUp, of: email, at: now)
             batch.insertSignUpFlow(new)
             batch.enqueueSignUpMail(
                 flow: flow, id: newID(), address: email, recipientHash: keys.recipientHash(email, in: id), at: now,
@@ -84,8 +84,8 @@ package struct TestApp: Sendable {
     package func verify(_ signUp: SignUp) async throws {
         let now = clock.now
         try await database.transaction(in: scope) { transaction in
-            let flow = try await transaction.consumeSignUpFlow(
-                .linkAlone(signUp.secrets.linkToken), epochs: keys.epochs, at: now)
+            let flow = try await transaction.consumeFlow(
+                .signUp, .linkAlone(signUp.secrets.linkToken), epochs: keys.epochs, at: now)
             guard let user = flow?.userID else { throw TestAppMissing() }
             try await transaction.batch { $0.markVerified(user, at: now) }
         }

@@ -8,6 +8,11 @@ extension TestFlows {
     package struct StepRefused: Error {
         /// Why, in the flow's own words.
         package let refusal: Refusal?
+
+        /// Says why.
+        package init(refusal: Refusal?) {
+            self.refusal = refusal
+        }
     }
 
     /// Begins a sign-up.

@@ -84,12 +84,14 @@ package struct TestFlows: Sendable {
             refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
             signOut: SignOutFlow(database: database, clock: clock, random: random),
             session: session, refusal: RefusalFlow(database: database, clock: clock, random: random),
-            admin: Self.adminFlows(app, session))
+            admin: Self.adminFlows(app, session, hasher))
     }
 }
 
 extension TestFlows {
-    private static func adminFlows(_ app: TestApp, _ session: SessionFlow) -> AdminFlows {
+    private static func adminFlows(
+        _ app: TestApp, _ session: SessionFlow, _ hasher: PasswordHasher
+    ) -> AdminFlows {
         let (database, clock, random) = (app.database, app.clock, app.random)
         return AdminFlows(
             access: AdminAccessFlow(database: database, clock: clock, session: session),
@@ -98,7 +100,12 @@ extension TestFlows {
             webhooks: AdminWebhookFlow(
                 database: database, clock: clock, random: random, keys: app.keys, allowsPrivate: false),
             audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: app.keys),
-            deliveries: DeliveryFlow(database: database, clock: clock, random: random))
+            deliveries: DeliveryFlow(database: database, clock: clock, random: random),
+            grants: AdminGrantFlow(database: database, clock: clock, random: random),
+            invitations: AdminInvitationFlow(
+                database: database, clock: clock, random: random, keys: app.keys, hasher: hasher,
+                policy: PasswordPolicy()),
+            keys: AdminKeyFlow(database: database, clock: clock, random: random))
     }
 }
 

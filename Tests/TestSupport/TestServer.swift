@@ -19,6 +19,8 @@ package struct TestServer: Sendable {
     package let logs: LogLines
     /// The server's routes, `GET /health/live`.
     package let routes: [String]
+    /// Those of the admin API, with their permissions.
+    package let adminRoutes: [AdminRoute]
     let client: HTTPClient
 
     /// The app that requests are for, unless they say otherwise.
@@ -56,7 +58,8 @@ package struct TestServer: Sendable {
             throw TestAppMissing()
         }
         let running = TestServer(
-            flows: flows, url: "http://127.0.0.1:\(port)", logs: logs, routes: server.routes, client: client)
+            flows: flows, url: "http://127.0.0.1:\(port)", logs: logs, routes: server.routes,
+            adminRoutes: server.adminRoutes, client: client)
         let result: Result<Output, any Error>
         do { result = .success(try await body(running)) } catch { result = .failure(error) }
         await client.shutdown()

@@ -11,6 +11,16 @@ package struct AdminRoute: Sendable, Hashable {
     /// With `{app}` and the like in it.
     package let path: String
     package let permission: AdminPermission
+    /// Where it must be held.
+    package let reach: AdminReach
+}
+
+/// Where a permission must be held.
+package enum AdminReach: Sendable {
+    /// In the app of the path; where the path names none, in all apps.
+    case here
+    /// In at least one app: the handler shows only what is theirs.
+    case anywhere
 }
 
 /// The admin routes of a server, collected as they are mounted: documents and tests read them.
@@ -26,14 +36,6 @@ final class AdminRouteTable: Sendable {
 
 /// Where admin routes are mounted: each names its permission, and no handler runs without it.
 struct AdminGroup {
-    /// Where a permission must be held.
-    enum Reach {
-        /// In the app of the path; where the path names none, in all apps.
-        case here
-        /// In at least one app: the handler shows only what is theirs.
-        case anywhere
-    }
-
     let prefix: String
     let group: RouterGroup<AdminRequestContext>
     let table: AdminRouteTable
@@ -41,11 +43,11 @@ struct AdminGroup {
 
     /// Mounts a route.
     func on(
-        _ method: HTTPRequest.Method, _ path: String, _ permission: AdminPermission, _ reach: Reach = .here,
+        _ method: HTTPRequest.Method, _ path: String, _ permission: AdminPermission, _ reach: AdminReach = .here,
         use handler: @escaping @Sendable (Request, AdminRequestContext) async throws -> some ResponseGenerator
     ) {
         let isOfApp = prefix.contains("{app}")
-        table.add(AdminRoute(method: method.rawValue, path: prefix + path, permission: permission))
+        table.add(AdminRoute(method: method.rawValue, path: prefix + path, permission: permission, reach: reach))
         group.on(RouterPath(path), method: method) { [refusal] request, context in
             let target = isOfApp ? context.app.scope.appID : nil
             let isAllowed =

@@ -14,6 +14,10 @@ enum Page {
     case linkDone(app: String)
     /// The link to an audit export: one button, or, with neither name nor number, that it no longer works.
     case auditExport(app: String, exported: String?, rows: Int64?)
+    /// An invitation to administer; `problem` says what was wrong with the last try.
+    case invitation(app: String, Invitation, problem: String?)
+    /// The invitation is accepted.
+    case invitationDone(app: String)
     /// The page cannot be shown.
     case problem(title: String, detail: String?)
     /// Development: what the mail catcher holds.
@@ -29,6 +33,8 @@ enum Page {
         case .linkGone: "link-gone"
         case .linkDone: "link-done"
         case .auditExport: "audit-export"
+        case .invitation: "invitation"
+        case .invitationDone: "invitation-done"
         case .problem: "problem"
         case .mails: "mails"
         case .mail: "mail"
@@ -48,13 +54,24 @@ enum Page {
         switch self {
         case .confirm(let app, let email): Content(app: app, email: email)
         case .choosePassword(let app, let email, let problem): Content(app: app, email: email, problem: problem)
-        case .linkGone(let app), .linkDone(let app): Content(app: app)
         case .auditExport(let app, let exported, let rows):
             Content(app: app, exported: exported, rows: rows.map(String.init))
+        case .linkGone(let app), .linkDone(let app), .invitationDone(let app): Content(app: app)
+        case .invitation(let app, let invitation, let problem):
+            Content(app: app, email: invitation.email, problem: problem, invitation: invitation)
         case .problem(let title, let detail): Content(problem: title, detail: detail)
         case .mails(let mails): Content(mails: mails)
         case .mail(let mail): Content(mail: mail)
         }
+    }
+
+    /// What an invitation offers.
+    struct Invitation {
+        let email: String
+        let role: String
+        /// The name of an app, or all of them.
+        let place: String
+        let asksForPassword: Bool
     }
 
     struct Content {
@@ -66,6 +83,7 @@ enum Page {
         var rows: String?
         var mails: [MailLine] = []
         var mail: MailView?
+        var invitation: Invitation?
     }
 }
 

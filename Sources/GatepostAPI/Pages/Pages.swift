@@ -14,7 +14,7 @@ struct Pages: Sendable {
 
     private static let templates = [
         "layout", "confirm", "choose-password", "link-gone", "link-done", "problem", "dev-layout", "mails", "mail",
-        "audit-export",
+        "audit-export", "invitation", "invitation-done",
     ]
 
     private let library: MustacheLibrary

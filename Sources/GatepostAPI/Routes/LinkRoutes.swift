@@ -6,10 +6,12 @@ import Hummingbird
 
 /// `GET` and `POST /apps/{app}/links/{token}`: the page that a mail's link opens, and its form.
 ///
-/// Opening the page changes nothing, because mail scanners open links; only the form does.
+/// Opening the page changes nothing, because mail scanners open links; only the form does. What a link leads to is
+/// said by the kind of its flow.
 struct LinkRoutes: Sendable {
     let flow: VerificationFlow
     let exports: AuditExportLinks
+    let invitations: AdminInvitationFlow
     let pages: Pages
     /// Scheme, host and port of the base URL, as a browser's `Origin` states them.
     let ownOrigin: String
@@ -32,6 +34,9 @@ struct LinkRoutes: Sendable {
         guard let link = Self.link(context) else { throw Problem(.invalidLink) }
         if let answer = try await exports.submit(link, request, context) { return answer }
         let origin = context.origin(of: request)
+        if case .invitation = try await flow.look(at: link, startedBy: nil, in: context.scope) {
+            return try await accept(link, form, request, context)
+        }
         let outcome: VerificationFlow.Outcome
         if let password = form["password"] {
             outcome = try await flow.confirm(link, choosing: Secret(password), in: context.scope, from: origin)
@@ -54,6 +59,21 @@ struct LinkRoutes: Sendable {
         }
     }
 
+    /// Accepts an invitation.
+    private func accept(
+        _ link: OneTimeToken, _ form: FormBody, _ request: Request, _ context: AppRequestContext
+    ) async throws -> Response {
+        let outcome = try await invitations.accept(
+            link, choosing: form["password"].map { Secret($0) }, in: context.scope, from: context.origin(of: request))
+        switch outcome {
+        case .joined: return try pages.response(.invitationDone(app: context.app.name))
+        case .refused(let refusal) where refusal.code == .invalidLink: return try gone(context)
+        case .refused(let refusal) where refusal.code == .weakPassword:
+            return try await page(for: link, request, context, refusal: refusal)
+        case .refused(let refusal): throw Problem(refusal)
+        }
+    }
+
     /// The page of a link as it stands now.
     private func page(
         for link: OneTimeToken, _ request: Request, _ context: AppRequestContext, refusal: Refusal? = nil
@@ -66,6 +86,13 @@ struct LinkRoutes: Sendable {
         case .standing(let email, _):
             return try pages.response(
                 .choosePassword(app: app, email: email, problem: refusal.map { $0.detail ?? $0.code.title }),
+                status: refusal == nil ? .ok : .unprocessableContent)
+        case .invitation(let invitation, let name):
+            let offer = Page.Invitation(
+                email: invitation.email, role: invitation.grant.role.rawValue, place: name ?? "all apps",
+                asksForPassword: !invitation.hasPassword)
+            return try pages.response(
+                .invitation(app: app, offer, problem: refusal.map { $0.detail ?? $0.code.title }),
                 status: refusal == nil ? .ok : .unprocessableContent)
         case .gone:
             return try gone(context)

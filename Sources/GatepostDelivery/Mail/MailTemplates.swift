@@ -12,6 +12,7 @@ package struct MailTemplates: Sendable {
         case verification
         case accountExists = "account_exists"
         case auditExportReady = "audit_export_ready"
+        case adminInvitation = "admin_invitation"
     }
 
     /// A template is missing or does not parse; the program does not start.

@@ -30,6 +30,13 @@ package struct AdminAccessFlow: Sendable {
         guard let token = OneTimeToken(.apiKey, presented: text),
             let key = try await database.batch(in: scope, { $0.liveAPIKey(token, at: clock.now) })
         else { return .refused(Refusal(.invalidAPIKey)) }
+        if let maker = key.madeBy {
+            // A key is worth no more than whoever made it: they know it.
+            let grants = try await database.batch(in: scope) { $0.adminGrants(of: maker) }
+            guard AdminPrincipal(.admin(maker), grants: grants).covers(key.grant) else {
+                return .refused(Refusal(.invalidAPIKey))
+            }
+        }
         return .known(AdminPrincipal(.apiKey(key.id, madeBy: key.madeBy), grants: [key.grant]))
     }
 

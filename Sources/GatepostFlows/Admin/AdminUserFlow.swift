@@ -36,7 +36,8 @@ package struct AdminUserFlow: Sendable {
     ///
     /// The state is set and the epoch raised; sessions and token families end with the reason; flows that wait are
     /// refused; mails that are still owed to them are cancelled; the event says who did it and why. A user who is
-    /// deactivated already stays as they are, and no second event is written.
+    /// deactivated already stays as they are, and no second event is written. A user of the built-in app is an admin:
+    /// nobody deactivates themselves or the last owner.
     ///
     /// - Parameters:
     ///   - id: Whom.
@@ -51,6 +52,11 @@ package struct AdminUserFlow: Sendable {
         let occasion = Occasion(now: clock.now, origin: request.origin, random: random)
         let outcome = try await database.transaction(in: scope) { transaction in
             try await transaction.once(request, id, occasion) {
+                if scope.appID == .gatepost,
+                    let refusal = try await transaction.refusal(toChange: id, by: request, { _ in [] })
+                {
+                    return refusal
+                }
                 let (known, isChanged) = try await transaction.batch { batch in
                     let isChanged = batch.deactivateUser(id, at: occasion.now)
                     return batch.user(id).and(isChanged)
@@ -80,6 +86,11 @@ package struct AdminUserFlow: Sendable {
         let occasion = Occasion(now: clock.now, origin: request.origin, random: random)
         let outcome = try await database.transaction(in: scope) { transaction in
             try await transaction.once(request, id, occasion) {
+                if scope.appID == .gatepost,
+                    let refusal = try await transaction.refusal(toChange: id, by: request, { $0 })
+                {
+                    return refusal
+                }
                 let (known, isChanged) = try await transaction.batch { batch in
                     let isChanged = batch.reactivateUser(id)
                     return batch.user(id).and(isChanged)

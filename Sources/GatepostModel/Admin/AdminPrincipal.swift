@@ -1,4 +1,4 @@
-/// Who asks something of the admin API, and what they may do; made only by authentication.
+/// Who asks something of the admin API, and what they may do; made only by authentication or at the command line.
 package struct AdminPrincipal: Sendable, Hashable {
     /// Who it is.
     package enum Identity: Sendable, Hashable {
@@ -6,7 +6,12 @@ package struct AdminPrincipal: Sendable, Hashable {
         case admin(UserID)
         /// A program, with the admin who made its key; nil for one that an operator made.
         case apiKey(APIKeyID, madeBy: UserID?)
+        /// Somebody at the command line, who reaches the database and the keys anyway.
+        case `operator`
     }
+
+    /// Somebody at the command line: they may do everything.
+    package static let `operator` = AdminPrincipal(.operator, grants: [AdminGrant(.owner, in: nil)])
 
     /// Who it is.
     package let identity: Identity
@@ -38,6 +43,7 @@ package struct AdminPrincipal: Sendable, Hashable {
         switch identity {
         case .admin(let user): user
         case .apiKey(_, let user): user
+        case .operator: nil
         }
     }
 
@@ -46,6 +52,7 @@ package struct AdminPrincipal: Sendable, Hashable {
         switch identity {
         case .admin(let user): user.description
         case .apiKey(let key, _): key.description
+        case .operator: "operator"
         }
     }
 }

@@ -6,6 +6,8 @@ package enum FlowKind: String, Sendable, CaseIterable {
     case signUp = "sign_up"
     /// The file of an audit export is fetched by the link in a mail to an admin.
     case auditExportDownload = "audit_export_download"
+    /// Somebody is asked to become an admin.
+    case adminInvitation = "admin_invitation"
 }
 
 /// The secrets that a mail carries: derived when they are needed, stored nowhere.

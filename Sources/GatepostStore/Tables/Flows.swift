@@ -4,6 +4,8 @@ import Postgres
 /// What a link or a code leads to, as far as its holder may know.
 package struct FlowRecord: Sendable {
     package let id: FlowID
+    /// Nil for a kind that this version does not know.
+    package let kind: FlowKind?
     package let email: String
     /// Nil for a flow of an address that already had an account: it can never pass.
     package let userID: UserID?
@@ -18,6 +20,7 @@ package struct FlowRecord: Sendable {
 
     init(_ row: PostgresRow) throws {
         id = try row.get("id")
+        kind = FlowKind(rawValue: try row.get("kind"))
         email = try row.get("email")
         userID = try row.get("user_id")
         secretEpoch = try row.get("secret_epoch")
@@ -52,23 +55,23 @@ package struct NewSignUpFlow: Sendable {
 }
 
 private let columns: SQL = """
-    f.id, f.email, f.user_id, f.secret_epoch, f.state, f.reason, f.token_hash, f.code_hash, f.code_attempt_count,
-    f.password_hash, f.expires_at
+    f.id, f.kind, f.email, f.user_id, f.secret_epoch, f.state, f.reason, f.token_hash, f.code_hash,
+    f.code_attempt_count, f.password_hash, f.expires_at
     """
 
-/// The user still is who the flow was begun for, and still waits to be verified.
+/// The user still is who the flow was begun for and, for a sign-up, still waits to be verified.
 private let userStands: SQL = """
     u.app_id = f.app_id and u.id = f.user_id and u.state = 'active' and u.email = f.email
-    and u.auth_epoch = f.auth_epoch and u.email_verified_at is null
+    and u.auth_epoch = f.auth_epoch and (f.kind <> 'sign_up' or u.email_verified_at is null)
     """
 
 extension AppBatch {
-    /// Refuses the pending sign-up flows of an address: a new one takes their place.
-    package mutating func supersedeSignUpFlows(of email: EmailAddress, at now: Instant) {
+    /// Refuses the pending flows of an address that are of a kind: a new one takes their place.
+    package mutating func supersedeFlows(_ kind: FlowKind, of email: EmailAddress, at now: Instant) {
         add(
             """
             update flows set state = 'refused', reason = 'superseded', ended_at = \(now)
-             where app_id = \(scope.appID) and email = \(email.canonical) and kind = 'sign_up'
+             where app_id = \(scope.appID) and email = \(email.canonical) and kind = \(kind.rawValue)
                and state = 'pending'
             """)
     }
@@ -166,22 +169,23 @@ package enum FlowProof: Sendable {
 }
 
 extension AppTransaction {
-    /// Passes a pending sign-up flow; nil if the proof is wrong or another caller was first.
+    /// Passes a pending flow of a kind; nil if the proof is wrong or another caller was first.
     ///
     /// One guarded update reads and uses up: of any number of racing callers one gets the row. The user is locked
     /// before the flow, in the order of a sign-up that supersedes it: two orders could lock each other out.
     ///
     /// - Parameters:
+    ///   - kind: What the flow must be for.
     ///   - proof: What was presented.
     ///   - epochs: The epochs of the key ring, as for `standingFlow`.
     ///   - now: The moment.
     /// - Returns: The flow as it is now: passed.
     /// - Throws: `PostgresError`.
-    package func consumeSignUpFlow(
-        _ proof: FlowProof, epochs: [Int16], at now: Instant
+    package func consumeFlow(
+        _ kind: FlowKind, _ proof: FlowProof, epochs: [Int16], at now: Instant
     ) async throws -> FlowRecord? {
         let stands: SQL = """
-            \(userStands) and f.app_id = \(scope.appID) and f.kind = 'sign_up' and \(proof.condition)
+            \(userStands) and f.app_id = \(scope.appID) and f.kind = \(kind.rawValue) and \(proof.condition)
             and f.state = 'pending' and f.expires_at > \(now) and f.secret_epoch = any (\(epochs))
             """
         return try await query(

@@ -32,6 +32,7 @@ struct DemoApp {
 struct DevGreeting {
     let baseURL: String
     let demo: DemoApp
+    let adminKey: Secret
     let data: String
 
     func say() {
@@ -44,10 +45,11 @@ struct DevGreeting {
               demo app     \(demo.app)
               its client   \(demo.client)
               redirect to  \(DemoApp.redirectURI)
+              admin key    \(adminKey.revealed)
 
             Next, in another terminal:
 
-              export GATEPOST=\(baseURL) APP=\(demo.app) CLIENT=\(demo.client)
+              export GATEPOST=\(baseURL) APP=\(demo.app) CLIENT=\(demo.client) ADMIN=\(adminKey.revealed)
               curl -i -c cookies.txt $GATEPOST/v1/apps/$APP/sign-ups \\
                 -H 'Content-Type: application/json' \\
                 -d '{"email": "ada@example.com", "password": "a walk along the river"}'

@@ -37,7 +37,7 @@ struct DevCommand: AsyncParsableCommand {
             let configuration = try folder.configuration(postgres: postgres, smtpPort: catcher.port, port: port)
             _ = try await MigrateCommand.migrate(configuration)
             let wiring = try await Wiring.open(configuration)
-            try await runServices(wiring, catcher, postgres)
+            try await runServices(wiring, catcher, try await folder.adminKey(wiring))
             await wiring.pool.shutdown()
         } catch {
             await catcher.stop()
@@ -49,12 +49,12 @@ struct DevCommand: AsyncParsableCommand {
         Terminal.say("stopped; the data are in \(data)")
     }
 
-    private func runServices(_ wiring: Wiring, _ catcher: MailCatcher, _ postgres: LocalPostgres) async throws {
+    private func runServices(_ wiring: Wiring, _ catcher: MailCatcher, _ adminKey: Secret) async throws {
         let demo = try await DemoApp.findOrCreate(wiring)
         let hasher = PasswordHasher(wiring.configuration)
         let transport = try wiring.mailTransport()
         let server = try wiring.server(hasher: hasher, devMails: DevMails(catcher)) { _ in
-            DevGreeting(baseURL: wiring.configuration.baseURL, demo: demo, data: data).say()
+            DevGreeting(baseURL: wiring.configuration.baseURL, demo: demo, adminKey: adminKey, data: data).say()
         }
         let services = try wiring.workers(transport: transport)
         try await wiring.run([ClockService(clock: wiring.clock)] + services + [server])

@@ -1,6 +1,8 @@
 import Foundation
 import GatepostDev
+import GatepostFlows
 import GatepostModel
+import GatepostStore
 
 /// What `gatepost dev` keeps: a cluster, and a key that opens what is sealed in it.
 struct DevFolder {
@@ -45,6 +47,25 @@ struct DevFolder {
         configuration.privateDestinations = ["127.0.0.0/8", "::1/128"]
         configuration.logLevel = "notice"
         return configuration
+    }
+
+    /// The admin API key of an earlier start while it works, or a new one, readable by its owner only.
+    func adminKey(_ wiring: Wiring) async throws -> Secret {
+        let file = url.appendingPathComponent("admin-api-key")
+        let scope = try await wiring.scope(of: AppID.gatepost.description)
+        if let text = try? String(contentsOf: file, encoding: .utf8),
+            let known = OneTimeToken(.apiKey, presented: text),
+            try await wiring.database.batch(in: scope, { $0.liveAPIKey(known, at: wiring.clock.now) }) != nil
+        {
+            return known.secret
+        }
+        let key = try await wiring.adminKeyFlow().create(
+            named: "gatepost dev", AdminGrant(.admin, in: nil), life: Lifetimes.apiKeyMax, for: .byOperator
+        ).value()
+        let isWritten = FileManager.default.createFile(
+            atPath: file.path, contents: Data(key.token.secret.revealed.utf8), attributes: [.posixPermissions: 0o600])
+        guard isWritten else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: file.path]) }
+        return key.token.secret
     }
 
     /// The key of an earlier start, or a new one, readable by its owner only.

@@ -1,7 +1,8 @@
 """Runs the tour of README.md as it is written and compares every answer with the one that is shown.
 
-Reads {"readme", "base_url", "app", "client"} on standard input. Each block of `sh` is run in one shell, in order; the
-fenced block that follows it is what it must print, where an ellipsis stands for anything. Prints a list of the steps.
+Reads {"readme", "base_url", "app", "client", "admin"} on standard input. Each block of `sh` is run in one shell, in
+order; the fenced block that follows it is what it must print, where an ellipsis stands for anything. Prints a list of
+the steps.
 """
 
 import json
@@ -34,7 +35,8 @@ def main():
     with open(question["readme"], encoding="utf-8") as file:
         readme = file.read().replace("http://localhost:8080", question["base_url"])
     found = list(steps(readme))
-    script = ["set -u", f"export GATEPOST={question['base_url']} APP={question['app']} CLIENT={question['client']}"]
+    script = ["set -u", f"export GATEPOST={question['base_url']} APP={question['app']} CLIENT={question['client']}"
+              f" ADMIN={question['admin']}"]
     for command, _ in found:
         script += [command, f"echo; echo '{MARK}'"]
     with tempfile.TemporaryDirectory() as folder:

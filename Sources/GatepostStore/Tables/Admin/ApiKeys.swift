@@ -67,6 +67,46 @@ extension AppBatch {
             """)
     }
 
+    /// One key, whatever became of it; nil if there is none.
+    package mutating func apiKey(_ id: APIKeyID) -> BatchReading<APIKeyRecord?> {
+        read("select \(columns) from api_keys as k where k.app_id = \(scope.appID) and k.id = \(id)") {
+            try $0.first.flatMap(APIKeyRecord.init)
+        }
+    }
+
+    /// Keys, newest first.
+    ///
+    /// - Parameters:
+    ///   - apps: Only keys for one of these apps; nil for all keys.
+    ///   - cursor: Where the page before ended.
+    ///   - limit: How many at most.
+    package mutating func apiKeys(
+        of apps: [AppID]?, after cursor: PageCursor? = nil, limit: Int
+    ) -> BatchReading<[APIKeyRecord]> {
+        let ofApps: SQL = apps.map { "and k.target_app_id = any (\($0))" } ?? ""
+        let further: SQL = cursor.map { "and (k.created_at, k.id) < (\($0.at), \($0.id))" } ?? ""
+        return read(
+            """
+            select \(columns) from api_keys as k
+             where k.app_id = \(scope.appID) \(ofApps) \(further)
+             order by k.created_at desc, k.id desc
+             limit \(limit)
+            """
+        ) { try $0.compactMap(APIKeyRecord.init) }
+    }
+
+    /// Revokes a key.
+    ///
+    /// - Returns: Whether this changed anything.
+    package mutating func revokeAPIKey(_ id: APIKeyID, at now: Instant) -> BatchReading<Bool> {
+        read(
+            """
+            update api_keys set revoked_at = \(now)
+             where app_id = \(scope.appID) and id = \(id) and revoked_at is null
+            """
+        ) { $0.affectedCount == 1 }
+    }
+
     /// The key that was presented, if it may be used now: not expired, not revoked, its maker still an active user.
     package mutating func liveAPIKey(_ token: OneTimeToken, at now: Instant) -> BatchReading<APIKeyRecord?> {
         read(

@@ -57,6 +57,21 @@ extension AppBatch {
             """)
     }
 
+    /// Writes an app's first key unless it has one that signs.
+    ///
+    /// - Returns: Whether it was written.
+    package mutating func insertMissingSigningKey(_ key: NewSigningKey) -> BatchReading<Bool> {
+        read(
+            """
+            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
+                                      activated_at)
+            values (\(scope.appID), \(key.id), 'ES256', 'active', \(key.publicKey), \(key.privateSealed), \(key.at),
+                    \(key.at))
+            on conflict (app_id, algorithm) where state = 'active' do nothing
+            """
+        ) { $0.affectedCount == 1 }
+    }
+
     /// Writes the key that will follow, unless one is waiting already.
     ///
     /// - Returns: Whether it was written.

@@ -1,0 +1,72 @@
+import GatepostDelivery
+package import GatepostModel
+package import GatepostOutbox
+package import GatepostStore
+
+/// Sends `mail.admin_invitation`: the link by which somebody becomes an admin, derived here.
+package struct AdminInvitationMailHandler: Handler {
+    private let database: Database
+    private let clock: any WallClock
+    private let keys: KeyRing
+    private let post: MailPost
+
+    /// Wires the handler.
+    package init(database: Database, clock: any WallClock, keys: KeyRing, post: MailPost) {
+        (self.database, self.clock, self.keys, self.post) = (database, clock, keys, post)
+    }
+
+    package func handle(_ message: ClaimedMessage, deadline: Duration) async -> HandlerResult {
+        guard let mail = AdminInvitationMail(message) else { return .ended(.obsolete, reason: "flow_missing") }
+        do {
+            guard let app = try await database.app(message.app) else {
+                return .ended(.obsolete, reason: "app_missing")
+            }
+            guard !app.isSuspended else { return .ended(.suppressed, reason: "app_suspended") }
+            let (flow, invitation) = try await database.batch(in: app.scope) { batch in
+                let flow = batch.flowForMail(mail.flow)
+                return flow.and(batch.adminInvitation(mail.flow))
+            }
+            switch addressee(of: mail.flow, flow, in: message.app) {
+            case .obsolete(let reason):
+                return .ended(.obsolete, reason: reason)
+            case .person(let address, let secrets):
+                guard let grant = invitation?.grant else { return .ended(.obsolete, reason: "invitation_missing") }
+                let values = [
+                    "link": post.link(secrets.linkToken, in: message.app), "role": grant.role.rawValue,
+                    "where": try await name(of: grant.app),
+                    "days": "\(Lifetimes.adminInvitation.wholeSeconds / 86400)",
+                ]
+                return await post.send(
+                    .adminInvitation, values, to: address, of: app, as: message, deadline: deadline)
+            }
+        } catch {
+            return .failedBeforeNetwork("\(error)")
+        }
+    }
+
+    private func name(of app: AppID?) async throws -> String {
+        guard let app else { return "all apps" }
+        return try await database.app(app)?.name ?? app.description
+    }
+
+    private enum Addressee {
+        case person(EmailAddress, FlowSecrets)
+        case obsolete(String)
+    }
+
+    private func addressee(of id: FlowID, _ flow: FlowForMail?, in app: AppID) -> Addressee {
+        guard let flow else { return .obsolete("flow_missing") }
+        guard flow.kind == .adminInvitation else { return .obsolete("flow_of_another_kind") }
+        guard flow.state == "pending" else { return .obsolete("flow_\(flow.state)") }
+        guard flow.expiresAt > clock.now else { return .obsolete("flow_expired") }
+        guard let user = flow.user else { return .obsolete("user_missing") }
+        guard !user.isDeactivated else { return .obsolete("user_deactivated") }
+        guard user.emailCanonical == flow.email, let address = EmailAddress(user.email) else {
+            return .obsolete("address_changed")
+        }
+        guard user.authEpoch == flow.authEpoch else { return .obsolete("auth_epoch_raised") }
+        let secrets = FlowSecrets(app: app, flow: id, kind: .adminInvitation, epoch: flow.secretEpoch, keys: keys)
+        guard let secrets else { return .obsolete("secret_epoch_retired") }
+        return .person(address, secrets)
+    }
+}
