@@ -43,6 +43,7 @@ package struct APIServer: Service {
         router.add(middleware: AnswerHeaders(isHTTPS: baseURL.hasPrefix("https://")))
         router.add(middleware: ProblemReporter(form: .document, logger: logger))
         router.addRoutes(HealthRoutes(database: database).endpoints)
+        router.addRoutes(try OpenAPIRoutes().endpoints)
         if let devMails { router.addRoutes(DevMailRoutes(mails: devMails, pages: pages).endpoints) }
         let mount = AppMount(router: router, database: database, refusal: flows.refusal)
         Self.addAPI(mount, flows, baseURL: baseURL)
