@@ -1,0 +1,187 @@
+import Curl
+import Foundation
+import GatepostAPI
+import GatepostModel
+import GatepostStore
+import Postgres
+import TestSupport
+import Testing
+
+/// Whatever is one app's is nothing in another: every route with `{app}`, with all that the other app has.
+///
+/// The routes are the server's own. One that is new is tried with the tokens and keys of the other app as it is; one
+/// that writes, or has another id in its path, fails here until `Belongings` says what to send.
+@Suite("Across apps")
+struct CrossAppTests {
+    @Test func `no id, token, key or cursor of one app reads or writes anything in another`() async throws {
+        try await TestServer.running(devMails: DevMails { [] }) { server in
+            let other = try await server.otherApp()
+            let mine = try await Belongings(of: server)
+            // What must not be read: a user of the other app.
+            _ = try await other.signUp(try #require(EmailAddress("secret@example.com")))
+            let before = try await Self.rows(of: other.id)
+            #expect(before.count > 10)
+
+            for route in server.routes where route.contains("{app}") {
+                guard let attempts = mine.attempts(on: route, in: other.id) else {
+                    Issue.record("\(route) takes what is not listed in Belongings: an id in its path, or a body")
+                    continue
+                }
+                for attempt in attempts {
+                    let answer = try await server.send(
+                        attempt.method, attempt.path, headers: attempt.headers, body: attempt.body)
+                    #expect(
+                        (400..<500).contains(answer.status) && !answer.text.contains("secret@example.com"),
+                        "\(route) answered \(answer.status) to \(attempt.what): \(answer.text)")
+                }
+                #expect(try await Self.rows(of: other.id) == before, "\(route) wrote something")
+            }
+        }
+    }
+
+    @Test func `a cursor of one app opens no list of another`() async throws {
+        try await TestServer.running { server in
+            let other = try await server.otherApp()
+            let key = try await server.apiKey(.admin)
+            for name in ["ada", "adele"] { _ = try await server.begin("\(name)@example.com") }
+            let page = try await server.admin("GET", "\(server.adminAPI)/users?limit=1", key: key)
+            let anyCursor = try #require(page.field("next_cursor"))
+            var lists = 0
+            for route in server.adminRoutes where route.method == "GET" && route.path.contains("{app}") {
+                guard !route.path.replacing("{app}", with: "").contains("{") else { continue }
+                let (own, others) = (
+                    route.path.replacing("{app}", with: "\(server.app.id)"),
+                    route.path.replacing("{app}", with: "\(other.id)")
+                )
+                let first = try await server.admin("GET", own + "?limit=1", key: key)
+                guard first.text.contains("\"items\"") else { continue }
+                lists += 1
+                for cursor in [first.field("next_cursor") ?? anyCursor, anyCursor] {
+                    let answer = try await server.admin("GET", "\(others)?cursor=\(cursor)", key: key)
+                    #expect(answer.problem == .invalidCursor, "\(route.path)")
+                }
+            }
+            #expect(lists > 0)
+        }
+    }
+
+    /// Everything that an app's rows say, the audit trail and the counted tries aside.
+    private static func rows(of app: AppID) async throws -> [String] {
+        let pool = try await TestDatabase.current.superuserPool()
+        let tables = try await pool.batch(
+            [
+                """
+                select c.table_name as name
+                  from information_schema.columns as c
+                  join information_schema.tables as t using (table_schema, table_name)
+                 where c.table_schema = 'public' and c.column_name = 'app_id' and t.table_type = 'BASE TABLE'
+                   and c.table_name not like 'audit_events%' and c.table_name <> 'rate_limits'
+                 order by c.table_name
+                """
+            ], deadline: .seconds(10))
+        let names = try #require(tables.first).map { try $0.get("name", as: String.self) }
+        let hex = app.uuid.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let found = try await pool.batch(
+            names.map { name in
+                .trusted(
+                    """
+                    select coalesce(string_agg(r::text, ' ' order by r::text), '') as text
+                      from \(name) as r where app_id = '\(hex)'
+                    """)
+            }, deadline: .seconds(20))
+        await pool.shutdown()
+        return try zip(names, found).map { name, rows in
+            try name + " " + rows.map { try $0.get("text", as: String.self) }.joined()
+        }
+    }
+}
+
+/// What one app has, and how it is tried on another.
+private struct Belongings {
+    struct Attempt {
+        let what: String
+        let method: String
+        let path: String
+        let headers: KeyValuePairs<String, String>
+        let body: [UInt8]?
+    }
+
+    /// A user's access token, a key for this app only, and one for all apps.
+    private let access: String
+    private let key: String
+    private let globalKey: String
+    /// By the name in a path.
+    private let ids: [String: String]
+    /// What a public route takes, by method and path.
+    private let bodies: [String: String]
+
+    /// Routes that take nothing of an app's: anybody may do this, in any app.
+    private static let open: Set<String> = [
+        "POST /v1/apps/{app}/sign-ups",
+        "GET /apps/{app}/.well-known/openid-configuration",
+        "GET /.well-known/oauth-authorization-server/apps/{app}",
+        "GET /apps/{app}/jwks.json",
+    ]
+
+    /// What a write of the admin API takes to be carried out, were it allowed.
+    private static let adminBodies: [String: String] = [
+        "POST /v1/admin/apps/{app}/users/{user}/deactivate": "{}",
+        "POST /v1/admin/apps/{app}/users/{user}/reactivate": "{}",
+    ]
+
+    init(of server: TestServer) async throws {
+        try await server.verifiedUser()
+        let code = try #require(try await server.signIn().field("code"))
+        access = try await server.session().access
+        key = try await server.apiKey(.admin, in: server.app.id)
+        globalKey = try await server.apiKey(.admin)
+        let begun = try await server.begin("second@example.com")
+        let user = try #require(try await server.me(access).field("user.id"))
+        let link = try #require(begun.link.split(separator: "/").last)
+        ids = ["user": user, "token": String(link)]
+        let flow = #"{"flow": "\#(begun.flow)", "flow_token": "\#(begun.token)""#
+        let signIn = String(decoding: try JSONEncoder().encode(server.signInFields()), as: UTF8.self)
+        bodies = [
+            "POST /v1/apps/{app}/sign-ups/verify": flow + #", "code": "\#(begun.code)"}"#,
+            "POST /v1/apps/{app}/sign-ups/resend": flow + "}",
+            "POST /v1/apps/{app}/sign-ins": signIn,
+            "POST /apps/{app}/links/{token}": "password=a+lighthouse+above+seven+cold+harbours",
+            "POST /apps/{app}/oauth/token":
+                "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
+                + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",
+        ]
+    }
+
+    /// How a route is tried in another app; nil where it takes what is not listed.
+    func attempts(on route: String, in other: AppID) -> [Attempt]? {
+        guard !Self.open.contains(route) else { return [] }
+        let words = route.split(separator: " ").map(String.init)
+        let (method, isAdmin) = (words[0], words[1].hasPrefix("/v1/admin/"))
+        var path = words[1].replacing("{app}", with: "\(other)")
+        for (name, id) in ids { path = path.replacing("{\(name)}", with: id) }
+        guard !path.contains("{") else { return nil }
+        let body = isAdmin ? Self.adminBodies[route] : bodies[route]
+        guard body != nil || !["POST", "PUT", "PATCH"].contains(method) else { return nil }
+        let type = path.contains("/v1/") ? "application/json" : "application/x-www-form-urlencoded"
+        func attempt(_ what: String, _ token: String) -> Attempt {
+            Attempt(
+                what: what, method: method, path: path,
+                headers: ["Authorization": "Bearer \(token)", "Content-Type": type], body: body.map { Array($0.utf8) })
+        }
+        guard isAdmin else {
+            // The token endpoint takes no credentials in the header.
+            guard !path.hasPrefix("/apps/") else {
+                return [
+                    Attempt(
+                        what: "its own secrets", method: method, path: path, headers: ["Content-Type": type],
+                        body: body.map { Array($0.utf8) })
+                ]
+            }
+            return [attempt("a user's token", access)]
+        }
+        let foreign = [attempt("a user's token", access), attempt("a key for one app", key)]
+        // Whoever may act in both apps still finds the ids of one in that one only.
+        let hasID = ids.keys.contains { route.contains("{\($0)}") }
+        return foreign + (hasID ? [attempt("the ids of another app", globalKey)] : [])
+    }
+}
