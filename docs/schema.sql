@@ -646,6 +646,8 @@ CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C"
 
 CREATE INDEX users_time ON public.users USING btree (app_id, created_at, id);
 
+CREATE UNIQUE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (app_id, endpoint_id, ((expires_at IS NULL)));
+
 ALTER INDEX public.deliveries_time ATTACH PARTITION public.deliveries_default_app_id_created_at_id_idx;
 
 ALTER INDEX public.deliveries_undelivered ATTACH PARTITION public.deliveries_default_app_id_created_at_id_idx1;

@@ -53,7 +53,7 @@ package struct VerificationFlow: Sendable {
         switch flow.kind {
         case .signUp: break
         case .adminInvitation: return try await look(atInvitation: flow.id, in: scope)
-        case nil: return .gone
+        case .auditExportDownload, nil: return .gone
         }
         return .standing(
             email: flow.email, isStarter: token.map { constantTimeEqual($0.hash, flow.tokenHash) } ?? false)

@@ -8,11 +8,13 @@ enum Outside {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("python")
 
+    /// The repository.
+    static let root = folder.resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
     /// The interpreter of the virtual environment that `make test` makes; `GATEPOST_TEST_PYTHON` names another.
     private static var python: String {
         get throws {
-            let root = folder.resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent()
-                .deletingLastPathComponent()
             let path =
                 ProcessInfo.processInfo.environment["GATEPOST_TEST_PYTHON"]
                 ?? root.appendingPathComponent(".venv-tests/bin/python").path

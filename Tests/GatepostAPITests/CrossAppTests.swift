@@ -2,6 +2,7 @@ import Curl
 import Foundation
 import GatepostAPI
 import GatepostModel
+import GatepostOutbox
 import GatepostStore
 import Postgres
 import TestSupport
@@ -127,6 +128,18 @@ private struct Belongings {
     private static let adminBodies: [String: String] = [
         "POST /v1/admin/apps/{app}/users/{user}/deactivate": "{}",
         "POST /v1/admin/apps/{app}/users/{user}/reactivate": "{}",
+        "POST /v1/admin/apps/{app}/audit-exports": #"{"format": "csv"}"#,
+        "POST /v1/admin/apps/{app}/deliveries/redrive":
+            #"{"since": "2020-01-01T00:00:00Z", "until": "2040-01-01T00:00:00Z"}"#,
+        "POST /v1/admin/apps/{app}/deliveries/{message}/cancel": "{}",
+        "POST /v1/admin/apps/{app}/deliveries/{message}/hold": "{}",
+        "POST /v1/admin/apps/{app}/deliveries/{message}/release": "{}",
+        "POST /v1/admin/apps/{app}/deliveries/{message}/resend": "{}",
+        "POST /v1/admin/apps/{app}/deliveries/{message}/redrive": "{}",
+        "POST /v1/admin/apps/{app}/webhook-endpoints":
+            #"{"url": "https://hooks.example.com/", "event_types": ["user.created"]}"#,
+        "PATCH /v1/admin/apps/{app}/webhook-endpoints/{endpoint}": #"{"state": "disabled"}"#,
+        "POST /v1/admin/apps/{app}/webhook-endpoints/{endpoint}/rotate-secret": "{}",
     ]
 
     init(of server: TestServer) async throws {
@@ -138,7 +151,11 @@ private struct Belongings {
         let begun = try await server.begin("second@example.com")
         let user = try #require(try await server.me(access).field("user.id"))
         let link = try #require(begun.link.split(separator: "/").last)
-        ids = ["user": user, "token": String(link)]
+        ids = [
+            "user": user, "token": String(link), "message": "\(try #require(try await server.app.ledger().first).id)",
+            "endpoint": "\(try await server.app.addEndpoint().id)",
+            "export": try await server.beginExport(#"{"format": "csv"}"#, key: key),
+        ]
         let flow = #"{"flow": "\#(begun.flow)", "flow_token": "\#(begun.token)""#
         let signIn = String(decoding: try JSONEncoder().encode(server.signInFields()), as: UTF8.self)
         bodies = [

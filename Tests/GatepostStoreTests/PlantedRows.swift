@@ -162,6 +162,8 @@ struct PlantedRows {
         insert into webhook_secrets (app_id, id, endpoint_id, secret_sealed, created_at)
         values (\(app), \(ids[3]), \(ids[2]), '\\x00', \(now))
         """
+    }
+
     private var invitation: SQL {
         "insert into admin_invitations (app_id, flow_id, role) values (\(app), \(ids[2]), 'auditor')"
     }

@@ -80,6 +80,7 @@ extension AppBatch {
     /// - Parameters:
     ///   - filter: Its kind, its state and its bounds count.
     ///   - limit: How many at most.
+    /// - Returns: Their ids.
     package mutating func failedMessages(_ filter: LedgerFilter, limit: Int) -> BatchReading<[MessageID]> {
         let ends = filter.state.map { [$0.rawValue] } ?? MessageEnd.failures.map(\.rawValue)
         return read(LedgerStatements(app: scope.appID).failed(filter, ends: ends, limit: limit)) {

@@ -36,6 +36,7 @@ extension AppBatch {
     ///   - only: One of them; nil for all.
     ///   - cursor: Where the page before ended.
     ///   - limit: How many at most.
+    /// - Returns: The admins.
     package mutating func admins(
         only: UserID? = nil, after cursor: PageCursor? = nil, limit: Int
     ) -> BatchReading<[AdminRecord]> {

@@ -80,6 +80,7 @@ extension AppBatch {
     ///   - apps: Only keys for one of these apps; nil for all keys.
     ///   - cursor: Where the page before ended.
     ///   - limit: How many at most.
+    /// - Returns: The keys.
     package mutating func apiKeys(
         of apps: [AppID]?, after cursor: PageCursor? = nil, limit: Int
     ) -> BatchReading<[APIKeyRecord]> {

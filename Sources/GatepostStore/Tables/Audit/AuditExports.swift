@@ -109,14 +109,14 @@ extension AppBatch {
     ///
     /// - Returns: Whether it was begun.
     package mutating func insertAuditExport(_ new: NewAuditExport) -> BatchReading<Bool> {
-        let (actorKind, actorID) = actor(new.principal)
+        let actor = AuditEvent.Actor(new.principal)
         return read(
             """
             insert into audit_exports (app_id, id, state, format, user_id, kinds, since_at, until_at, actor_kind,
                                        actor_id, person_id, horizon_id, position_transaction_id, position_event_id,
                                        part_count, row_count, byte_count, created_at, expires_at)
             select \(scope.appID), \(new.id), 'running', \(new.format.rawValue), \(new.filter.user),
-                   \(new.filter.kinds), \(new.filter.since), \(new.until), \(actorKind), \(actorID),
+                   \(new.filter.kinds), \(new.filter.since), \(new.until), \(actor.kind), \(actor.id),
                    \(new.principal.person), pg_current_xact_id(), \(AuditPosition.start.transactionID),
                    \(AuditPosition.start.eventID), 0, 0, 0, \(new.createdAt), \(new.expiresAt)
              where (select count(*) from audit_exports
@@ -149,13 +149,6 @@ extension AppBatch {
              limit \(limit)
             """
         ) { try $0.map(AuditExportRecord.init) }
-    }
-
-    private func actor(_ principal: AdminPrincipal) -> (kind: String, id: UUIDBits) {
-        switch principal.identity {
-        case .admin(let user): ("admin", user.uuid)
-        case .apiKey(let key, _): ("api_key", key.uuid)
-        }
     }
 }
 

@@ -98,9 +98,7 @@ struct WebhookTests {
 
     /// The examples of docs/api.md have the form of what was received: the same members, and ids of the same kinds.
     private func expectAsDocumented(_ notices: [Notice]) throws {
-        let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let document = try String(contentsOf: root.appendingPathComponent("docs/api.md"), encoding: .utf8)
+        let document = try String(contentsOf: Outside.root.appendingPathComponent("docs/api.md"), encoding: .utf8)
         let examples = document.split(separator: "\n").filter { $0.hasPrefix(#"{"data":"#) }.map(String.init)
         #expect(examples.count == 2)
         for example in examples {

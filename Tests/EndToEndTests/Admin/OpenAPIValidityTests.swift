@@ -13,10 +13,8 @@ struct OpenAPIValidityTests {
     }
 
     @Test func `the document is valid OpenAPI 3_1, and the validator would say if not`() async throws {
-        let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let document = try String(
-            contentsOf: root.appendingPathComponent("docs/openapi.json"), encoding: .utf8)
+            contentsOf: Outside.root.appendingPathComponent("docs/openapi.json"), encoding: .utf8)
         let report: Report = try await Outside.ask("validate_openapi.py", Question(document: document))
         #expect(report.errors == [])
 
