@@ -1,4 +1,4 @@
-/// The flows that HTTP offers, wired once; a route takes the one it needs.
+/// The flows that HTTP offers, put together once; a route takes the one it needs.
 package struct Flows: Sendable {
     package let signUp: SignUpFlow
     package let verification: VerificationFlow
@@ -10,14 +10,23 @@ package struct Flows: Sendable {
     package let refusal: RefusalFlow
     package let admin: AdminFlows
 
-    /// Takes the wired flows.
-    package init(
-        signUp: SignUpFlow, verification: VerificationFlow, signIn: PasswordSignInFlow,
-        codeExchange: CodeExchangeFlow, refresh: RefreshFlow, signOut: SignOutFlow, session: SessionFlow,
-        refusal: RefusalFlow, admin: AdminFlows
-    ) {
-        (self.signUp, self.verification, self.signIn) = (signUp, verification, signIn)
-        (self.codeExchange, self.refresh, self.signOut) = (codeExchange, refresh, signOut)
-        (self.session, self.refusal, self.admin) = (session, refusal, admin)
+    /// Puts the flows together.
+    package init(of parts: FlowParts) {
+        let (database, clock, random) = (parts.database, parts.clock, parts.random)
+        let issuer = TokenIssuer(cache: parts.cache, random: random, baseURL: parts.baseURL)
+        signUp = SignUpFlow(
+            database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
+            policy: parts.policy, signal: parts.signal)
+        verification = VerificationFlow(
+            database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
+            policy: parts.policy, signal: parts.signal)
+        signIn = PasswordSignInFlow(database: database, clock: clock, random: random, hasher: parts.hasher)
+        codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
+        refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
+        signOut = SignOutFlow(database: database, clock: clock, random: random)
+        session = SessionFlow(
+            database: database, clock: clock, verifier: TokenVerifier(cache: parts.cache, baseURL: parts.baseURL))
+        refusal = RefusalFlow(database: database, clock: clock, random: random)
+        admin = AdminFlows(of: parts, session: session)
     }
 }

@@ -91,25 +91,12 @@ struct Wiring: Sendable {
     func server(
         hasher: PasswordHasher, devMails: DevMails? = nil, onListening: @escaping @Sendable (Int) async -> Void
     ) throws -> APIServer {
-        let keys = try keyRing()
-        let policy = PasswordPolicy()
-        let cache = KeyCache(database: database, ring: keys, clock: clock)
-        let issuer = TokenIssuer(cache: cache, random: random, baseURL: configuration.baseURL)
-        let session = SessionFlow(
-            database: database, clock: clock, verifier: TokenVerifier(cache: cache, baseURL: configuration.baseURL))
+        let cache = KeyCache(database: database, ring: try keyRing(), clock: clock)
         let flows = Flows(
-            signUp: SignUpFlow(
-                database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy,
-                signal: signal),
-            verification: VerificationFlow(
-                database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy,
-                signal: signal),
-            signIn: PasswordSignInFlow(database: database, clock: clock, random: random, hasher: hasher),
-            codeExchange: CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer),
-            refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
-            signOut: SignOutFlow(database: database, clock: clock, random: random),
-            session: session, refusal: RefusalFlow(database: database, clock: clock, random: random),
-            admin: adminFlows(session: session, keys: keys, hasher: hasher, policy: policy))
+            of: FlowParts(
+                database: database, clock: clock, random: random, cache: cache, baseURL: configuration.baseURL,
+                hasher: hasher, allowsPrivateDestinations: !configuration.privateDestinations.isEmpty,
+                signal: signal))
         return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
             host: configuration.listen.host, port: configuration.listen.port, devMails: devMails, logger: logger,

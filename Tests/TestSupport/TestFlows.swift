@@ -68,44 +68,13 @@ package struct TestFlows: Sendable {
     private init(
         _ app: TestApp, _ signingKey: P256.Signing.PrivateKey, _ signingKeyID: SigningKeyID, _ hasher: PasswordHasher
     ) {
-        let (database, clock, random, policy) = (app.database, app.clock, app.random, PasswordPolicy())
         (self.app, self.signingKey, self.signingKeyID) = (app, signingKey, signingKeyID)
-        keys = KeyCache(database: database, ring: app.keys, clock: clock)
-        issuer = TokenIssuer(cache: keys, random: random, baseURL: Self.baseURL)
-        let session = SessionFlow(
-            database: database, clock: clock, verifier: TokenVerifier(cache: keys, baseURL: Self.baseURL))
+        keys = KeyCache(database: app.database, ring: app.keys, clock: app.clock)
+        issuer = TokenIssuer(cache: keys, random: app.random, baseURL: Self.baseURL)
         flows = Flows(
-            signUp: SignUpFlow(
-                database: database, clock: clock, random: random, keys: app.keys, hasher: hasher, policy: policy),
-            verification: VerificationFlow(
-                database: database, clock: clock, random: random, keys: app.keys, hasher: hasher, policy: policy),
-            signIn: PasswordSignInFlow(database: database, clock: clock, random: random, hasher: hasher),
-            codeExchange: CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer),
-            refresh: RefreshFlow(database: database, clock: clock, random: random, issuer: issuer),
-            signOut: SignOutFlow(database: database, clock: clock, random: random),
-            session: session, refusal: RefusalFlow(database: database, clock: clock, random: random),
-            admin: Self.adminFlows(app, session, hasher))
-    }
-}
-
-extension TestFlows {
-    private static func adminFlows(
-        _ app: TestApp, _ session: SessionFlow, _ hasher: PasswordHasher
-    ) -> AdminFlows {
-        let (database, clock, random) = (app.database, app.clock, app.random)
-        return AdminFlows(
-            access: AdminAccessFlow(database: database, clock: clock, session: session),
-            apps: AdminAppFlow(database: database, clock: clock, random: random, keys: app.keys),
-            users: AdminUserFlow(database: database, clock: clock, random: random),
-            webhooks: AdminWebhookFlow(
-                database: database, clock: clock, random: random, keys: app.keys, allowsPrivate: false),
-            audit: AdminAuditFlow(database: database, clock: clock, random: random, keys: app.keys),
-            deliveries: DeliveryFlow(database: database, clock: clock, random: random),
-            grants: AdminGrantFlow(database: database, clock: clock, random: random),
-            invitations: AdminInvitationFlow(
-                database: database, clock: clock, random: random, keys: app.keys, hasher: hasher,
-                policy: PasswordPolicy()),
-            keys: AdminKeyFlow(database: database, clock: clock, random: random))
+            of: FlowParts(
+                database: app.database, clock: app.clock, random: app.random, cache: keys, baseURL: Self.baseURL,
+                hasher: hasher))
     }
 }
 

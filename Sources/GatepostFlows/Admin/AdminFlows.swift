@@ -1,4 +1,4 @@
-/// The flows behind the admin API, wired once; a route takes the one it needs.
+/// The flows behind the admin API, put together once; a route takes the one it needs.
 package struct AdminFlows: Sendable {
     package let access: AdminAccessFlow
     package let apps: AdminAppFlow
@@ -10,14 +10,21 @@ package struct AdminFlows: Sendable {
     package let invitations: AdminInvitationFlow
     package let keys: AdminKeyFlow
 
-    /// Takes the wired flows.
-    package init(
-        access: AdminAccessFlow, apps: AdminAppFlow, users: AdminUserFlow, webhooks: AdminWebhookFlow,
-        audit: AdminAuditFlow, deliveries: DeliveryFlow, grants: AdminGrantFlow, invitations: AdminInvitationFlow,
-        keys: AdminKeyFlow
-    ) {
-        (self.access, self.apps, self.users) = (access, apps, users)
-        (self.webhooks, self.audit, self.deliveries) = (webhooks, audit, deliveries)
-        (self.grants, self.invitations, self.keys) = (grants, invitations, keys)
+    /// Puts the flows together.
+    init(of parts: FlowParts, session: SessionFlow) {
+        let (database, clock, random, ring) = (parts.database, parts.clock, parts.random, parts.keys)
+        access = AdminAccessFlow(database: database, clock: clock, session: session)
+        apps = AdminAppFlow(database: database, clock: clock, random: random, keys: ring)
+        users = AdminUserFlow(database: database, clock: clock, random: random, signal: parts.signal)
+        webhooks = AdminWebhookFlow(
+            database: database, clock: clock, random: random, keys: ring,
+            allowsPrivate: parts.allowsPrivateDestinations)
+        audit = AdminAuditFlow(database: database, clock: clock, random: random, keys: ring, signal: parts.signal)
+        deliveries = DeliveryFlow(database: database, clock: clock, random: random, signal: parts.signal)
+        grants = AdminGrantFlow(database: database, clock: clock, random: random)
+        invitations = AdminInvitationFlow(
+            database: database, clock: clock, random: random, keys: ring, hasher: parts.hasher, policy: parts.policy,
+            signal: parts.signal)
+        keys = AdminKeyFlow(database: database, clock: clock, random: random)
     }
 }

@@ -1,17 +1,9 @@
 import GatepostDelivery
-import GatepostFlows
 import GatepostModel
 import GatepostOutbox
 import GatepostWorkers
 
 extension Wiring {
-    /// What admins do with webhook endpoints.
-    func webhookFlow(keys: KeyRing) -> AdminWebhookFlow {
-        AdminWebhookFlow(
-            database: database, clock: clock, random: random, keys: keys,
-            allowsPrivate: !configuration.privateDestinations.isEmpty)
-    }
-
     /// What posts to endpoints.
     ///
     /// Plain HTTP only where private destinations are named, as in dev: then a receiver on loopback has no certificate.

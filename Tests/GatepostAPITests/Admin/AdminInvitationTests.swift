@@ -28,6 +28,8 @@ struct AdminInvitationTests {
     private func roles(_ server: TestServer) async throws -> [String] {
         try await server.app.database.batch(in: try await server.builtIn) { $0.admins(limit: 100) }
             .flatMap { admin in admin.grants.map { "\(admin.user.email) \($0.role.rawValue)" } }
+            // Those of one moment come in any order.
+            .sorted()
     }
 
     private func events(_ server: TestServer) async throws -> [String] {
