@@ -40,7 +40,7 @@ package struct AuditExportReadyMailHandler: Handler {
             let values = [
                 "exported": app.name, "link": post.link(secrets.linkToken, in: message.app),
                 "hours": "\(Lifetimes.auditExportLink.wholeSeconds / 3600)", "rows": "\(export.rowCount)",
-                "format": export.format.rawValue, "export": "\(export.id)", "expires": "\(export.expiresAt)",
+                "format": export.format.rawValue, "export": "\(export.id)", "expires": minute(export.expiresAt),
             ]
             return await post.send(
                 .auditExportReady, values, to: address, of: admins, as: message, deadline: deadline)
@@ -69,5 +69,10 @@ package struct AuditExportReadyMailHandler: Handler {
             app: .gatepost, flow: mail.flow, kind: .auditExportDownload, epoch: flow.secretEpoch, keys: keys)
         guard let secrets else { return .obsolete("secret_epoch_retired") }
         return .person(address, secrets)
+    }
+
+    /// A moment for a person: `2026-03-09 09:00 UTC`.
+    private func minute(_ moment: Instant) -> String {
+        moment.description.prefix(16).replacing("T", with: " ") + " UTC"
     }
 }

@@ -68,7 +68,7 @@ struct ThreeUsersTests {
     }
 
     private func expectTrail(_ scene: Scene) async throws {
-        let trail = try await scene.ask("GET", "/audit-events?kind=user.deactivated")
+        let trail = try await scene.audit("GET", "/audit-events?kind=user.deactivated")
         let event = try #require(trail.items.first, "\(trail.text)")
         #expect(event["user_id"] as? String == scene.user && event["actor_kind"] as? String == "api_key")
         #expect((event["details"] as? [String: Any])?["note"] as? String == Self.note)
@@ -76,13 +76,13 @@ struct ThreeUsersTests {
 
     /// The auditor exports the day; the file is whole if its hash is the manifest's.
     private func expectExport(_ scene: Scene) async throws {
-        let begun = try await scene.ask("POST", "/audit-exports", #"{"format": "ndjson"}"#)
+        let begun = try await scene.audit("POST", "/audit-exports", #"{"format": "ndjson"}"#)
         let id = try #require(begun.field("id"), "\(begun.text)")
         let finished = try await eventually("the export is finished") {
-            let answer = try await scene.ask("GET", "/audit-exports/\(id)")
+            let answer = try await scene.audit("GET", "/audit-exports/\(id)")
             return answer.field("state") == "finished" ? answer : nil
         }
-        let file = try await scene.ask("GET", "/audit-exports/\(id)/file")
+        let file = try await scene.audit("GET", "/audit-exports/\(id)/file")
         #expect(hex(Array(SHA256.hash(data: file.body))) == finished.field("manifest.sha256"))
         let lines = file.text.split(separator: "\n")
         #expect("\(lines.count)" == finished.field("manifest.count"))
@@ -95,7 +95,10 @@ struct ThreeUsersTests {
 private struct Scene: Sendable {
     let installation: Installation
     let app: App
+    /// Of a program that may do everything in the app.
     let key: String
+    /// Of an auditor's.
+    let auditorKey: String
     /// The webhook endpoint's.
     let secret: String
     let tokens: App.Tokens
@@ -105,7 +108,9 @@ private struct Scene: Sendable {
 
     static func set(in installation: Installation, notices url: String) async throws -> Scene {
         let app = try await installation.makeApp()
-        let key = try await installation.makeAPIKey()
+        let (key, auditorKey) = (
+            try await installation.makeAPIKey(), try await installation.makeAPIKey("auditor")
+        )
         let signUp = try await app.signUp(Story.email)
         let mail = try await installation.relay.waitForMails(count: 1)[0]
         #expect(try await app.verify(signUp, code: MailSecrets(mail).code).status == 200)
@@ -122,7 +127,8 @@ private struct Scene: Sendable {
             installation, "POST", "/v1/admin/apps/\(app.id)/webhook-endpoints", key: key,
             #"{"url": "\#(url)", "event_types": ["user.deactivated", "session.ended"]}"#)
         return Scene(
-            installation: installation, app: app, key: key, secret: try #require(endpoint.field("secret")),
+            installation: installation, app: app, key: key, auditorKey: auditorKey,
+            secret: try #require(endpoint.field("secret")),
             tokens: tokens, code: code, user: user)
     }
 
@@ -134,6 +140,11 @@ private struct Scene: Sendable {
     /// Asks the admin API of the app.
     func ask(_ method: String, _ path: String, _ json: String? = nil) async throws -> HTTPResponse {
         try await Self.ask(installation, method, "/v1/admin/apps/\(app.id)\(path)", key: key, json)
+    }
+
+    /// Asks as the auditor.
+    func audit(_ method: String, _ path: String, _ json: String? = nil) async throws -> HTTPResponse {
+        try await Self.ask(installation, method, "/v1/admin/apps/\(app.id)\(path)", key: auditorKey, json)
     }
 
     private static func ask(

@@ -121,15 +121,14 @@ struct WebhookTests {
 }
 
 extension Installation {
-    /// An API key that may do everything but make admins, as an operator writes it down.
-    func makeAPIKey() async throws -> String {
-        let token = OneTimeToken.make(.apiKey, random: SystemRandom())
-        try await texts(
-            """
-            insert into api_keys (app_id, id, name, prefix, key_hash, role, created_at, expires_at)
-            values ('\(hex(AppID.gatepost.uuid.bytes))', gen_random_uuid(), 'Test', 'gak_test', '\\x\(hex(token.hash))',
-                    'admin', now(), now() + interval '1 day')
-            """)
-        return token.secret.revealed
+    /// An API key for all apps, by the command line.
+    func makeAPIKey(_ role: String = "admin") async throws -> String {
+        struct Made: Decodable {
+            let key: String
+        }
+        let outcome = try await run(
+            "admins", "api-keys", "create", "Test", "--role", role, "--days", "1", "--json")
+        try #require(outcome.exit == .done, "\(outcome.errors)")
+        return try outcome.json(as: Made.self).key
     }
 }
