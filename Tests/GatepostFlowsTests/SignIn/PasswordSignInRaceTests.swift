@@ -31,12 +31,15 @@ struct PasswordSignInRaceTests {
                         email, password: TestFlows.password, to: test.client(), in: test.scope,
                         from: TestFlows.origin)
                 }
-                // Bounded by the holder's deadline.
+                // Bounded by the holder's deadline. Of this database: its copies have tables of the same number, and
+                // the locks of all are in one view.
                 var isWaiting = false
                 while !isWaiting {
                     isWaiting = try await !holder.query(
                         """
-                        select from pg_locks where relation = \(table)::text::regclass and not granted
+                        select from pg_locks
+                         where relation = \(table)::text::regclass and not granted
+                           and database = (select oid from pg_database where datname = current_database())
                         """
                     ).isEmpty
                 }
