@@ -127,7 +127,7 @@ struct ProblemTests {
         case .invalidAPIKey: return try await server.admin("GET", "/v1/admin/apps", key: key + "x")
         case .permissionDenied: return try await server.admin("POST", "/v1/admin/apps", key: key, json: "{}")
         case .conflict:
-            // A key that makes one which would outlive it.
+            // A key that is to make another.
             return try await server.admin(
                 "POST", "/v1/admin/api-keys", key: try await server.apiKey(.admin),
                 json: #"{"name": "Long", "role": "auditor", "expires_in_days": 2}"#)

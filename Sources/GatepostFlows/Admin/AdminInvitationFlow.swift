@@ -156,7 +156,8 @@ package struct AdminInvitationFlow: Sendable {
                 batch.markVerified(user, at: occasion.now)
                 batch.setPassword(passwordHash, of: user, at: occasion.now)
             }
-            // Nobody loses by accepting: an owner who is invited as an auditor stays an owner.
+            // An owner who is invited as an auditor stays an owner; of two roles that open different things, the new
+            // one counts.
             if !known.contains(where: { $0.app == invitation.grant.app && $0.covers(invitation.grant) }) {
                 batch.setAdminGrant(invitation.grant, of: user, id: occasion.id(), at: occasion.now)
             }

@@ -111,6 +111,7 @@ extension DeliveryFlow {
                     return entry.and(batch.ledgerReplays(of: id))
                 }
                 guard let entry else { return .refused(Refusal(.notFound)) }
+                guard entry.isForSomebody else { return .refused(Self.ownMessage) }
                 if let owed = replays.first(where: \.isOwed) { return .done(owed.id.description) }
                 if let refusal = refusal(entry, replays) { return .refused(refusal) }
                 let made = try await transaction.replay([MessageReplay(of: id, as: new)], at: occasion.now)

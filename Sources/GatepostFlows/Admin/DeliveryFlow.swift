@@ -78,6 +78,7 @@ package struct DeliveryFlow: Sendable {
                     return isChanged.and(batch.ledgerEntry(of: id))
                 }
                 guard let entry else { return .refused(Refusal(.notFound)) }
+                guard entry.isForSomebody else { return .refused(Self.ownMessage) }
                 guard isChanged else {
                     return isDoneIf(entry) ? .done(id.description) : .refused(Self.conflict(entry.state))
                 }
@@ -91,6 +92,9 @@ package struct DeliveryFlow: Sendable {
         signal.raise()
         return outcome.messageID
     }
+
+    /// Whoever could stop an export's parts could keep the audit of their own deeds from being written.
+    static let ownMessage = Refusal(.conflict, detail: "The message is the system's own: it goes to nobody.")
 
     static func conflict(_ state: String) -> Refusal {
         Refusal(.conflict, detail: "The message is \(state).")

@@ -7,9 +7,12 @@ extension AppBatch {
     ///
     /// The result of an attempt that has started already is recorded all the same and shown beside this end.
     ///
+    /// What a worker settles in Postgres alone is nobody's to take back: a key rotation, a part of an export.
+    ///
     /// - Returns: Whether it was still owed.
     package mutating func cancelMessage(_ id: MessageID, reason: String, at now: Instant) -> BatchReading<Bool> {
-        read(cancel(where: "id = \(id)", reason: reason, at: now)) { $0.affectedCount == 1 }
+        let isSomebodys: SQL = "id = \(id) and route <> \(OutboxMessage.localRoute)"
+        return read(cancel(where: isSomebodys, reason: reason, at: now)) { $0.affectedCount == 1 }
     }
 
     /// Takes back every mail that is still owed to a user.

@@ -14,6 +14,7 @@ extension AppBatch {
             """
             update outbox set held_at = \(now)
              where app_id = \(scope.appID) and id = \(id) and held_at is null
+               and route <> \(OutboxMessage.localRoute)
             """
         ) { $0.affectedCount == 1 }
     }
@@ -31,6 +32,7 @@ extension AppBatch {
                set held_at = null, ready = ready or due_at <= \(now),
                    due_at = case when ready or due_at <= \(now) then \(now)::timestamptz else due_at end
              where app_id = \(scope.appID) and id = \(id) and held_at is not null
+               and route <> \(OutboxMessage.localRoute)
             """
         ) { $0.affectedCount == 1 }
     }

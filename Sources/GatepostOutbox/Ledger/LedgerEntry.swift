@@ -46,6 +46,8 @@ package struct LedgerEntry: Sendable, Codable {
         lastReply = try row.get("last_reply")
     }
 
+    /// Whether it goes to somebody, by mail or webhook; what does not is the system's own and nobody's to steer.
+    package var isForSomebody: Bool { kind.hasPrefix("mail.") || kind.hasPrefix("webhook.") }
     /// Whether it still stands in the outbox.
     package var isOwed: Bool { endedAt == nil }
 }

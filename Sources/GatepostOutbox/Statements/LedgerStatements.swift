@@ -58,7 +58,7 @@ struct LedgerStatements {
             select d.id
               from deliveries as d
              where d.app_id = \(app) and d.outcome <> 'delivered' and d.outcome = any (\(ends)) and \(Self.byTime)
-               \(kind) \(since) \(until)
+               and d.route <> \(OutboxMessage.localRoute) \(kind) \(since) \(until)
                and not exists (select from outbox as o where o.app_id = \(app) and o.replay_of = d.id)
                and not exists (select from deliveries as r where r.app_id = \(app) and r.replay_of = d.id)
              order by d.created_at, d.id

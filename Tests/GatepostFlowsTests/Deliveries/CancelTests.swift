@@ -72,4 +72,25 @@ struct CancelTests {
         }
         #expect(try await fixture.state(message) == "owed")
     }
+
+    @Test func `what goes to nobody is the system's own: it is not taken back, held or owed anew`() async throws {
+        let fixture = try await DeliveryFixture.make()
+        let (app, flow) = (fixture.app, fixture.flow)
+        let now = app.clock.now
+        let message = OutboxMessage(
+            id: app.newID(), kind: SigningKeyRotation.kind, lane: .notice, route: OutboxMessage.localRoute,
+            createdAt: now, expiresAt: now + .seconds(3600))
+        try await app.database.batch(in: app.scope) { $0.enqueue(message) }
+
+        let outcomes = [
+            try await flow.cancel(message.id, for: .byOperator, in: app.scope),
+            try await flow.hold(message.id, for: .byOperator, in: app.scope),
+            try await flow.release(message.id, for: .byOperator, in: app.scope),
+            try await flow.resend(message.id, for: .byOperator, in: app.scope),
+            try await flow.redrive(message.id, for: .byOperator, in: app.scope),
+        ]
+
+        #expect(outcomes.allSatisfy { $0.refusedCode == .conflict })
+        #expect(try await fixture.state(message.id) == "owed")
+    }
 }
