@@ -61,6 +61,23 @@ package struct TestDatabase: Sendable {
         try await TestCluster.shared.administer("alter database \(name) with allow_connections true")
     }
 
+    /// Waits until every transaction that had begun by now has ended, in whatever database of the cluster.
+    ///
+    /// An export ends only once its older writers have, and for Postgres that is the whole cluster: the other tests'
+    /// transactions, and the making of their databases, which a busy disk draws out.
+    package func waitForOlderTransactions() async throws {
+        let horizon = try await pool.batch(["select pg_current_xact_id()::text"], deadline: .seconds(20))[0]
+            .map { row throws(PostgresError) in try row.get(0, as: String.self) }
+        let mark = horizon.first ?? "0"
+        while true {
+            let ended = try await pool.batch(
+                ["select pg_snapshot_xmin(pg_current_snapshot()) > \(mark)::text::xid8 from pg_sleep(0.01)"],
+                deadline: .seconds(20))[0]
+                .map { row throws(PostgresError) in try row.get(0, as: Bool.self) }
+            if ended == [true] { return }
+        }
+    }
+
     private static func make() async throws -> TestDatabase {
         let name = try await TestCluster.shared.makeDatabase()
         let pool = try await TestCluster.shared.pool(of: name)
