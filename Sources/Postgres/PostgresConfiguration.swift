@@ -18,6 +18,12 @@ package struct PostgresConfiguration: Sendable {
     /// How many prepared statements a connection keeps before the least recently used goes; default 256.
     package var preparedStatementsMax = 256
 
+    /// How many batches one shared connection may have under way; default 4, 1 means one after the other.
+    ///
+    /// They are sent together once every connection is busy, each with a Sync of its own, so that one wake-up of the
+    /// thread and one of the server do for several. Each is its own transaction all the same.
+    package var batchesUnderWayMax = 4
+
     /// How long one attempt at one host may take; default 5 seconds.
     package var connectTimeout: Duration = .seconds(5)
 

@@ -7,6 +7,8 @@ import Synchronization
 package struct AppKeys: Sendable {
     /// `{"keys":[…]}` (RFC 7517), public members only.
     package let jwks: [UInt8]
+    /// The app's id as it stands in tokens.
+    let app: String
     let active: (header: [UInt8], key: P256.Signing.PrivateKey)?
     /// By the encoded header that tokens of this key carry.
     ///
@@ -28,6 +30,7 @@ package struct AppKeys: Sendable {
         }
         jwks = Array("{\"keys\":[\(members.joined(separator: ","))]}".utf8)
         self.verifying = verifying
+        self.app = app.description
         active = try records.first { $0.state == .active }.map { record in
             (Array(Self.header(record.id).utf8), try SigningKeyMaterial.open(record, in: app, keys: ring))
         }

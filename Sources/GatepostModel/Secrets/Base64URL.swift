@@ -27,17 +27,21 @@ package enum Base64URL {
         let alphabet = alphabet
         var position = output.count
         output.append(contentsOf: repeatElement(0, count: (bytes.count * 4 + 2) / 3))
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let left = bytes.count - start
-            let group =
-                Int(bytes[start]) << 16 | (left > 1 ? Int(bytes[start + 1]) << 8 : 0)
-                | (left > 2 ? Int(bytes[start + 2]) : 0)
+        let wholeCount = bytes.count - bytes.count % 3
+        for start in stride(from: 0, to: wholeCount, by: 3) {
+            let group = Int(bytes[start]) << 16 | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2])
             output[position] = alphabet[group >> 18]
             output[position + 1] = alphabet[group >> 12 & 63]
-            if left > 1 { output[position + 2] = alphabet[group >> 6 & 63] }
-            if left > 2 { output[position + 3] = alphabet[group & 63] }
+            output[position + 2] = alphabet[group >> 6 & 63]
+            output[position + 3] = alphabet[group & 63]
             position += 4
         }
+        let left = bytes.count - wholeCount
+        guard left > 0 else { return }
+        let group = Int(bytes[wholeCount]) << 16 | (left > 1 ? Int(bytes[wholeCount + 1]) << 8 : 0)
+        output[position] = alphabet[group >> 18]
+        output[position + 1] = alphabet[group >> 12 & 63]
+        if left > 1 { output[position + 2] = alphabet[group >> 6 & 63] }
     }
 
     /// Decodes; nil for padding, another alphabet, an impossible length or bits left over.

@@ -10,6 +10,21 @@ enum Expectation {
     case sync
 }
 
+/// Statements that are one transaction, and what bounds their time.
+struct Batch {
+    let statements: [SQL]
+    let limits: Limits
+}
+
+typealias BatchOutcome = Result<[PostgresResult], Connection.Failure>
+
+extension Connection.Failure {
+    /// Nothing was sent that could have had an effect.
+    static var unsent: Self {
+        Self(error: PostgresError(.connectionLost(outcomeUnknown: false)), mayRunAgain: true)
+    }
+}
+
 extension Connection {
     /// Runs statements in one pipeline with one Sync.
     ///
@@ -22,32 +37,111 @@ extension Connection {
     /// - Returns: A result for each statement.
     /// - Throws: The first refusal, or the reason why there is no answer.
     func run(_ statements: [SQL], commits: Bool, _ limits: Limits) throws(Failure) -> [PostgresResult] {
+        var outcome: BatchOutcome?
+        run([Batch(statements: statements, limits: limits)], commits: commits) { outcome = $1 }
+        guard let outcome else { preconditionFailure("each batch is answered") }
+        return try outcome.get()
+    }
+
+    /// Runs batches one after the other, all of them sent before the first answer is read.
+    ///
+    /// Each has a Sync of its own and so is a transaction of its own: an error undoes one of them. A cancellation for
+    /// one that has just ended may hit the next, which then may run again.
+    ///
+    /// - Parameters:
+    ///   - batches: At least one; none has an earlier deadline than the one before it.
+    ///   - commits: As for one batch.
+    ///   - answer: Gets each batch's position and outcome, in order, as soon as it is known.
+    func run(_ batches: [Batch], commits: Bool, _ answer: (Int, BatchOutcome) -> Void) {
         prepared.beginPipeline()
         defer { prepared.endPipeline() }
-        guard isQuiet, queue(statements), isAlive else {
-            // Without a Sync the server rolls back when it sees the connection end.
-            isBroken = true
-            throw Failure(error: PostgresError(.connectionLost(outcomeUnknown: false)), mayRunAgain: true)
+        let ends = send(batches)
+        var receipt = Receipt()
+        if isBroken {
+            receipt.end = .lost
+        } else {
+            do throws(Interruption) { try flush(batches[0].limits) } catch { receipt.end = error }
         }
-        var reception = Reception(statements: statements)
-        let interruption: Interruption?
+        for (index, batch) in batches.enumerated() {
+            guard index < ends.count else {
+                // Without a Sync the server rolls back when it sees the connection end.
+                answer(index, .failure(.unsent))
+                continue
+            }
+            let start = index == 0 ? 0 : ends[index - 1]
+            let reception = Reception(statements: batch.statements, answers: start..<ends[index])
+            answer(index, outcome(of: batch, reception, commits, &receipt))
+        }
+    }
+
+    /// What reading the answers has come to, over the batches of one pipeline.
+    private struct Receipt {
+        /// Why nothing more can be read.
+        var end: Interruption?
+        /// Whether the server said that it ends the session: what comes after has not run.
+        var isSessionEnded = false
+        /// Whether a cancellation was sent.
+        var hasCancelled = false
+    }
+
+    private func outcome(
+        of batch: Batch, _ start: Reception, _ commits: Bool, _ receipt: inout Receipt
+    ) -> BatchOutcome {
+        if receipt.isSessionEnded { return .failure(.unsent) }
+        var reception = start
+        var interruption: Interruption?
         do throws(Interruption) {
-            try sync(limits)
-            interruption = try finish(within: limits) { limits throws(Interruption) in
+            if let end = receipt.end { throw end }
+            interruption = try finish(within: batch.limits) { limits throws(Interruption) in
                 try receive(&reception, limits)
             }
         } catch {
             isBroken = true
-            throw failure(error, reception, commits)
+            // The first is told the reason, the others that the connection is gone.
+            receipt.end = .lost
+            receipt.isSessionEnded = reception.refusal?.isFatal == true
+            return .failure(failure(error, reception, commits))
         }
-        guard let refusal = reception.refusal else { return reception.results }
-        throw failure(refusal, interruption, statements)
+        if interruption != nil { receipt.hasCancelled = true }
+        guard let refusal = reception.refusal else { return .success(reception.results) }
+        var failure = failure(refusal, interruption, batch.statements)
+        if receipt.hasCancelled, interruption == nil, refusal.error.sqlState == "57014" { failure.mayRunAgain = true }
+        return .failure(failure)
+    }
+
+    /// Sends the batches, each with its Sync.
+    ///
+    /// - Returns: For each that was sent, where its answers end; an empty list if none was.
+    private func send(_ batches: [Batch]) -> [Int] {
+        expected.removeAll(keepingCapacity: true)
+        var ends: [Int] = []
+        guard isQuiet, queueDeallocations() else {
+            isBroken = true
+            return ends
+        }
+        for batch in batches {
+            let isQueued = batch.statements.indices.allSatisfy { queue(batch.statements[$0], $0) }
+            // Of the later ones it is not asked: the connection was alive a moment ago.
+            guard isQueued, !ends.isEmpty || isAlive else {
+                isBroken = true
+                return ends
+            }
+            expected.append(.sync)
+            ends.append(expected.count)
+            guard unsafe PQpipelineSync(raw) == 1 else {
+                isBroken = true
+                return ends
+            }
+        }
+        return ends
     }
 
     /// The failure of statements whose connection is no longer any use.
     private func failure(_ interruption: Interruption, _ reception: Reception, _ commits: Bool) -> Failure {
         if let refusal = reception.refusal, !refusal.isFatal { return Failure(error: refusal.error) }
-        let mayBeCommitted = commits && !hasUnsent
+        // What is unsent is the end of the last batch at least.
+        let isUnsent = hasUnsent && reception.answers.upperBound == expected.count
+        let mayBeCommitted = commits && !isUnsent
         let kind = interruption == .lost ? .connectionLost(outcomeUnknown: mayBeCommitted) : interruption.kind
         var error = PostgresError(kind, outcomeIsUnknown: mayBeCommitted)
         error.sqlState = reception.refusal?.error.sqlState
@@ -61,7 +155,8 @@ extension Connection {
         if let interruption, refusal.error.sqlState == "57014" {
             return Failure(error: PostgresError(interruption.kind, statement: refusal.error.statement))
         }
-        guard let index = refusal.index, prepared.isFromEarlier(statements[index]) else {
+        guard let index = refusal.index else { return Failure(error: refusal.error) }
+        guard prepared.isFromEarlier(statements[index]) || refusal.isOfLaterBatch else {
             return Failure(error: refusal.error)
         }
         switch refusal.error.sqlState {
@@ -77,23 +172,6 @@ extension Connection {
         default:
             return Failure(error: refusal.error)
         }
-    }
-
-    /// Puts everything into libpq's buffer; false if libpq refuses.
-    private func queue(_ statements: [SQL]) -> Bool {
-        expected.removeAll(keepingCapacity: true)
-        guard queueDeallocations() else { return false }
-        for index in statements.indices {
-            guard queue(statements[index], index) else { return false }
-        }
-        return true
-    }
-
-    /// Ends the pipeline and sends what libpq still has of it.
-    private func sync(_ limits: Limits) throws(Interruption) {
-        expected.append(.sync)
-        guard unsafe PQpipelineSync(raw) == 1 else { throw .lost }
-        try flush(limits)
     }
 
     private func queueDeallocations() -> Bool {

@@ -9,28 +9,34 @@ struct Reception {
         let index: Int?
         /// Whether the server ended the session with it.
         let isFatal: Bool
+        /// Whether another batch went before it, which may have been refused before it prepared what this one uses.
+        let isOfLaterBatch: Bool
     }
 
     let statements: [SQL]
     var results: [PostgresResult] = []
     var refusal: Refusal?
     /// How much of what is expected has come.
-    var position = 0
+    var position: Int
+    /// Where what is expected for these statements begins and ends.
+    let answers: Range<Int>
     var deallocated: [String] = []
 
-    init(statements: [SQL]) {
+    init(statements: [SQL], answers: Range<Int>) {
         self.statements = statements
+        self.answers = answers
+        position = answers.lowerBound
         results.reserveCapacity(statements.count)
     }
 }
 
 extension Connection {
-    /// Reads until the last Sync has been answered.
+    /// Reads until the statements' Sync has been answered.
     ///
     /// libpq ends each statement's results with NULL, but follows a Sync with none; so a NULL moves on by one
     /// expectation unless that is a Sync.
     func receive(_ reception: inout Reception, _ limits: Limits) throws(Interruption) {
-        while reception.position < expected.count {
+        while reception.position < reception.answers.upperBound {
             try waitForResult(limits)
             guard let result = unsafe PQgetResult(raw) else {
                 if case .sync = expected[reception.position] {
@@ -42,7 +48,7 @@ extension Connection {
             }
             try unsafe take(result, &reception)
         }
-        prepared.deallocated(reception.deallocated)
+        if !reception.deallocated.isEmpty { prepared.deallocated(reception.deallocated) }
     }
 
     private func take(_ result: OpaquePointer, _ reception: inout Reception) throws(Interruption) {
@@ -93,6 +99,6 @@ extension Connection {
         let text = index.map { reception.statements[$0].text }
         reception.refusal = unsafe Reception.Refusal(
             error: PostgresError(server: result, statement: text), index: index,
-            isFatal: PostgresError.isFatal(result))
+            isFatal: PostgresError.isFatal(result), isOfLaterBatch: reception.answers.lowerBound > 0)
     }
 }

@@ -40,6 +40,11 @@ final class Job: Sendable {
         state.withLock { $0.runner = runner }
     }
 
+    /// The statements, if the job is no more than a batch.
+    var statements: [SQL]? {
+        if case .batch(let statements) = work { statements } else { nil }
+    }
+
     /// Resumes the task; only the first call does.
     func finish(_ outcome: Outcome) {
         let continuation = state.withLock { state in

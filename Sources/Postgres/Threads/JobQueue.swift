@@ -10,8 +10,10 @@ struct JobQueue {
         count += 1
     }
 
-    mutating func popFirst() -> Job? {
+    /// Takes out the first job, provided that this is true of it.
+    mutating func popFirst(where isMeant: (Job) -> Bool = { _ in true }) -> Job? {
         while front < slots.count {
+            if let job = slots[front], !isMeant(job) { return nil }
             let job = slots[front].take()
             front += 1
             if front > 64, front * 2 > slots.count {

@@ -9,6 +9,7 @@ final class Lane: Sendable {
     let configuration: PostgresConfiguration
     private let connector: Connector
     private let threadCountMax: Int
+    private let batchesUnderWayMax: Int
     private let state = Guarded(State())
     private let clerkWakeUp = WakeUp()
 
@@ -23,10 +24,11 @@ final class Lane: Sendable {
         var closers: [CheckedContinuation<Void, Never>] = []
     }
 
-    init(configuration: PostgresConfiguration, connector: Connector, threadCountMax: Int) {
+    init(configuration: PostgresConfiguration, connector: Connector, threadCountMax: Int, batchesUnderWayMax: Int) {
         self.configuration = configuration
         self.connector = connector
         self.threadCountMax = min(max(threadCountMax, 1), PostgresConfiguration.connectionsLimit)
+        self.batchesUnderWayMax = max(batchesUnderWayMax, 1)
     }
 
     /// Puts the job into the queue and waits for its outcome.
@@ -96,6 +98,8 @@ final class Lane: Sendable {
 
     enum Assignment {
         case job(Job)
+        /// Batches to be sent together, each a transaction of its own.
+        case batches([Job])
         /// There is nothing to do; the worker will be woken.
         case idle
         case closed
@@ -107,29 +111,39 @@ final class Lane: Sendable {
     /// Measured with 32 tasks on two cores: a tenth less processor time a job, and a p99 of 4.5 instead of 5.5 ms.
     private static let yieldCount = 2
 
-    /// The next job for a worker, which counts as idle if there is none.
+    /// The next work for a worker, which counts as idle if there is none.
     func take(for worker: WakeUp) -> Assignment {
         for _ in 0..<Self.yieldCount {
-            if let job = pop(for: worker) { return .job(job) }
+            if let work = state.withLock({ pop(for: worker, &$0) }) { return work }
             sched_yield()
         }
         return state.withLock { state in
-            if let job = Self.pop(for: worker, &state) { return .job(job) }
+            if let work = pop(for: worker, &state) { return work }
             if state.isClosed { return .closed }
             if !state.idle.contains(where: { $0 === worker }) { state.idle.append(worker) }
             return .idle
         }
     }
 
-    private func pop(for worker: WakeUp) -> Job? {
-        state.withLock { Self.pop(for: worker, &$0) }
-    }
-
-    private static func pop(for worker: WakeUp, _ state: inout State) -> Job? {
-        guard let job = state.queue.popFirst() else { return nil }
+    /// Takes the first job, and with a batch the ones behind it: as many as are this worker's share of the queue.
+    ///
+    /// A batch whose deadline is earlier than that of the one before it does not go with it: it would wait for that one.
+    private func pop(for worker: WakeUp, _ state: inout State) -> Assignment? {
+        guard let first = state.queue.popFirst() else { return nil }
         state.idle.removeAll { $0 === worker }
-        job.assign(to: worker)
-        return job
+        first.assign(to: worker)
+        let share = min(batchesUnderWayMax, 1 + state.queue.count / max(state.workers.count, 1))
+        guard share > 1, first.statements != nil, state.idle.isEmpty else { return .job(first) }
+        var jobs = [first]
+        var deadline = first.deadline
+        while jobs.count < share,
+            let next = state.queue.popFirst(where: { $0.statements != nil && $0.deadline >= deadline })
+        {
+            next.assign(to: worker)
+            deadline = next.deadline
+            jobs.append(next)
+        }
+        return .batches(jobs)
     }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }

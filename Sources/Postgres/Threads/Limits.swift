@@ -32,6 +32,13 @@ struct Limits {
     var cancelFlag: CancelFlag?
     let wakeUp: WakeUp
 
+    /// Why work is not begun any more, if so.
+    var failure: Connection.Failure? {
+        if cancelFlag?.isSet == true { return Connection.Failure(error: PostgresError(.cancelled)) }
+        if deadline.hasPassed { return Connection.Failure(error: PostgresError(.deadlineExceeded)) }
+        return nil
+    }
+
     /// Waits for events on a socket.
     ///
     /// - Returns: The events that happened.

@@ -21,6 +21,7 @@ final class Worker {
         while true {
             switch lane.take(for: wakeUp) {
             case .job(let job): perform(job)
+            case .batches(let jobs): perform(jobs)
             case .idle: waitForWork()
             case .closed: return
             }
@@ -51,6 +52,34 @@ final class Worker {
         }
         // What is broken, or still in a transaction, is not given to the next job.
         discardUnlessReusable()
+    }
+
+    /// Runs batches together; one that had no effect and may run again does so alone.
+    private func perform(_ jobs: [Job]) {
+        var again: [Job] = []
+        var sent: [Job] = []
+        var batches: [Batch] = []
+        for job in jobs {
+            let limits = Limits(deadline: job.deadline, cancelFlag: job.cancelFlag, wakeUp: wakeUp)
+            if let failure = limits.failure {
+                job.finish(.failure(failure.error))
+            } else {
+                sent.append(job)
+                batches.append(Batch(statements: job.statements ?? [], limits: limits))
+            }
+        }
+        guard let first = batches.first else { return }
+        do throws(Connection.Failure) {
+            try connected(first.limits).run(batches, commits: true) { index, outcome in
+                if case .failure(let failure) = outcome, failure.mayRunAgain { return again.append(sent[index]) }
+                sent[index].finish(outcome.mapError(\.error))
+            }
+        } catch {
+            // There is no connection: each finds out for itself how long it may wait for one.
+            again = sent
+        }
+        discardUnlessReusable()
+        for job in again { perform(job) }
     }
 
     private func discardUnlessReusable() {
@@ -94,8 +123,7 @@ final class Worker {
 
     /// The connection, replaced if it has died while idle.
     private func connected(_ limits: Limits) throws(Connection.Failure) -> Connection {
-        if limits.cancelFlag?.isSet == true { throw Connection.Failure(error: PostgresError(.cancelled)) }
-        if limits.deadline.hasPassed { throw Connection.Failure(error: PostgresError(.deadlineExceeded)) }
+        if let failure = limits.failure { throw failure }
         if let connection { return connection }
         do throws(PostgresError) {
             let opened = try connector.open(limits, &backoff) { lane.isClosed }
