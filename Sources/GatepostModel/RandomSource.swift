@@ -1,5 +1,3 @@
-import Glibc
-
 /// Where chance comes from: ids, tokens, jitter.
 ///
 /// A protocol because tests must own chance: a failing seed repeats.
@@ -18,23 +16,18 @@ extension RandomSource {
 
 /// The operating system's generator (getrandom), fit for secrets.
 package struct SystemRandom: RandomSource {
-    /// The most bytes that one call gives (getentropy(3)).
-    private static let callMax = 256
-
     /// Holds no state, so that any number of these draw from the one generator.
     package init() {}
 
     package func bytes(_ count: Int) -> [UInt8] {
-        // One system call for as many as it takes: the standard library's generator makes one for each eight bytes.
-        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filledCount in
-            while filledCount < count {
-                let length = min(count - filledCount, Self.callMax)
-                guard let base = buffer.baseAddress, unsafe getentropy(base + filledCount, length) == 0 else {
-                    // Nothing that follows could be trusted (getentropy(3): only on a kernel without the call).
-                    fatalError("the system has no randomness")
-                }
-                filledCount += length
-            }
+        var generator = SystemRandomNumberGenerator()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 7)
+        while bytes.count < count {
+            let word: UInt64 = generator.next()
+            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
         }
+        bytes.removeLast(bytes.count - count)
+        return bytes
     }
 }

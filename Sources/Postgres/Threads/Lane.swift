@@ -127,7 +127,7 @@ final class Lane: Sendable {
 
     /// Takes the first job, and with a batch the ones behind it: as many as are this worker's share of the queue.
     ///
-    /// A batch whose deadline is earlier than that of the one before it does not go with it: it would wait for that one.
+    /// A batch whose deadline is earlier than that of the one before it does not go with it, or it would wait for it.
     private func pop(for worker: WakeUp, _ state: inout State) -> Assignment? {
         guard let first = state.queue.popFirst() else { return nil }
         state.idle.removeAll { $0 === worker }
