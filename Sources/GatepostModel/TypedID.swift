@@ -74,14 +74,24 @@ private let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
 extension TypedID: CustomStringConvertible, LosslessStringConvertible {
     package var description: String {
-        let alphabet = alphabet
-        var text = Array(Kind.prefix.utf8)
-        text.reserveCapacity(text.count + 27)
-        text.append(UInt8(ascii: "_"))
-        for position in (0..<26).reversed() {
-            text.append(alphabet[Int(uuid.bits(at: position * 5))])
-        }
+        var text: [UInt8] = []
+        append(to: &text)
         return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Writes the text form at the end of a buffer, as a token is written.
+    package func append(to text: inout [UInt8]) {
+        let alphabet = alphabet
+        text.reserveCapacity(text.count + Kind.prefix.utf8.count + 27)
+        text += Kind.prefix.utf8
+        text.append(UInt8(ascii: "_"))
+        // 130 bits for 128: the first digit has three.
+        text.append(alphabet[Int(uuid.high >> 61)])
+        var (high, low) = (uuid.high << 3 | uuid.low >> 61, uuid.low << 3)
+        for _ in 0..<25 {
+            text.append(alphabet[Int(high >> 59)])
+            (high, low) = (high << 5 | low >> 59, low << 5)
+        }
     }
 
     /// Reads the text form; nil for another kind's prefix, a wrong length, upper case or more than 128 bits.
@@ -96,15 +106,6 @@ extension TypedID: CustomStringConvertible, LosslessStringConvertible {
             low = low << 5 | UInt64(digit)
         }
         self.init(uuid: UUIDBits(high: high, low: low))
-    }
-}
-
-extension UUIDBits {
-    /// Five bits, `offset` bits above the lowest.
-    fileprivate func bits(at offset: Int) -> UInt64 {
-        if offset >= 64 { return high >> (offset - 64) & 31 }
-        let lower = low >> offset
-        return (offset > 59 ? lower | high << (64 - offset) : lower) & 31
     }
 }
 

@@ -53,22 +53,51 @@ package struct TokenIssuer: Sendable {
         _ session: SessionProof, client: ClientID, life: Duration, keys: AppKeys, in scope: AppScope, at now: Instant
     ) throws -> Secret {
         guard let active = keys.active else { throw NoActiveSigningKey() }
-        let app = keys.app
-        let methods = session.amr.map { "\"\($0)\"" }.joined(separator: ",")
-        let payload = """
-            {"iss":"\(Self.issuer(of: app, baseURL: baseURL))","sub":"\(session.userID.description)",\
-            "aud":"\(app)","client_id":"\(client.description)","app_id":"\(app)","sid":"\(session.id.description)",\
-            "iat":\(now.seconds),"exp":\((now + life).seconds),"auth_time":\(session.authenticatedAt.seconds),\
-            "amr":[\(methods)],"jti":"\(tokenID(at: now))"}
-            """
+        let payload = payload(of: session, client: client, app: keys.app, expiresAt: now + life, at: now)
         var token = active.header
-        token.reserveCapacity(token.count + payload.utf8.count * 2 + 90)
+        token.reserveCapacity(token.count + payload.count * 2 + 90)
         token.append(UInt8(ascii: "."))
-        Base64URL.append(payload.utf8, to: &token)
+        Base64URL.append(payload, to: &token)
         let signature = try active.key.signature(for: token)
         token.append(UInt8(ascii: "."))
         Base64URL.append(signature.rawRepresentation, to: &token)
         return Secret(String(decoding: token, as: UTF8.self))
+    }
+
+    /// The claims (RFC 9068, section 2.2), written straight into bytes: an interpolated text takes three times as long.
+    private func payload(
+        of session: SessionProof, client: ClientID, app: String, expiresAt: Instant, at now: Instant
+    ) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(600)
+        bytes += #"{"iss":""#.utf8
+        bytes += Self.issuer(of: app, baseURL: baseURL).utf8
+        bytes += #"","sub":""#.utf8
+        session.userID.append(to: &bytes)
+        bytes += #"","aud":""#.utf8
+        bytes += app.utf8
+        bytes += #"","client_id":""#.utf8
+        client.append(to: &bytes)
+        bytes += #"","app_id":""#.utf8
+        bytes += app.utf8
+        bytes += #"","sid":""#.utf8
+        session.id.append(to: &bytes)
+        bytes += #"","iat":"#.utf8
+        bytes += String(now.seconds).utf8
+        bytes += #","exp":"#.utf8
+        bytes += String(expiresAt.seconds).utf8
+        bytes += #","auth_time":"#.utf8
+        bytes += String(session.authenticatedAt.seconds).utf8
+        bytes += #","amr":["#.utf8
+        for (position, method) in session.amr.enumerated() {
+            bytes += position == 0 ? "\"".utf8 : ",\"".utf8
+            bytes += method.utf8
+            bytes += "\"".utf8
+        }
+        bytes += #"],"jti":""#.utf8
+        bytes += tokenID(at: now).utf8
+        bytes += "\"}".utf8
+        return bytes
     }
 
     /// What no other token is called by (RFC 7519, section 4.1.7): the microsecond and 64 bits of chance.
