@@ -26,7 +26,7 @@ package struct AdminInvitationMailHandler: Handler {
                 let flow = batch.flowForMail(mail.flow)
                 return flow.and(batch.adminInvitation(mail.flow))
             }
-            switch addressee(of: mail.flow, flow, in: message.app) {
+            switch MailAddressee(of: flow, mail.flow, .adminInvitation, in: message.app, keys: keys, at: clock.now) {
             case .obsolete(let reason):
                 return .ended(.obsolete, reason: reason)
             case .person(let address, let secrets):
@@ -47,26 +47,5 @@ package struct AdminInvitationMailHandler: Handler {
     private func name(of app: AppID?) async throws -> String {
         guard let app else { return "all apps" }
         return try await database.app(app)?.name ?? app.description
-    }
-
-    private enum Addressee {
-        case person(EmailAddress, FlowSecrets)
-        case obsolete(String)
-    }
-
-    private func addressee(of id: FlowID, _ flow: FlowForMail?, in app: AppID) -> Addressee {
-        guard let flow else { return .obsolete("flow_missing") }
-        guard flow.kind == .adminInvitation else { return .obsolete("flow_of_another_kind") }
-        guard flow.state == "pending" else { return .obsolete("flow_\(flow.state)") }
-        guard flow.expiresAt > clock.now else { return .obsolete("flow_expired") }
-        guard let user = flow.user else { return .obsolete("user_missing") }
-        guard !user.isDeactivated else { return .obsolete("user_deactivated") }
-        guard user.emailCanonical == flow.email, let address = EmailAddress(user.email) else {
-            return .obsolete("address_changed")
-        }
-        guard user.authEpoch == flow.authEpoch else { return .obsolete("auth_epoch_raised") }
-        let secrets = FlowSecrets(app: app, flow: id, kind: .adminInvitation, epoch: flow.secretEpoch, keys: keys)
-        guard let secrets else { return .obsolete("secret_epoch_retired") }
-        return .person(address, secrets)
     }
 }

@@ -28,7 +28,7 @@ package struct AuditExportReadyMailHandler: Handler {
             }
             let address: EmailAddress
             let secrets: FlowSecrets
-            switch addressee(of: mail, flow) {
+            switch MailAddressee(of: flow, mail.flow, .auditExportDownload, in: .gatepost, keys: keys, at: clock.now) {
             case .obsolete(let reason): return .ended(.obsolete, reason: reason)
             case .person(let found, let derived): (address, secrets) = (found, derived)
             }
@@ -47,28 +47,6 @@ package struct AuditExportReadyMailHandler: Handler {
         } catch {
             return .failedBeforeNetwork("\(error)")
         }
-    }
-
-    private enum Addressee {
-        case person(EmailAddress, FlowSecrets)
-        case obsolete(String)
-    }
-
-    private func addressee(of mail: AuditExportReadyMail, _ flow: FlowForMail?) -> Addressee {
-        guard let flow else { return .obsolete("flow_missing") }
-        guard flow.kind == .auditExportDownload else { return .obsolete("flow_of_another_kind") }
-        guard flow.state == "pending" else { return .obsolete("flow_\(flow.state)") }
-        guard flow.expiresAt > clock.now else { return .obsolete("flow_expired") }
-        guard let user = flow.user else { return .obsolete("user_missing") }
-        guard !user.isDeactivated else { return .obsolete("user_deactivated") }
-        guard user.emailCanonical == flow.email, let address = EmailAddress(user.email) else {
-            return .obsolete("address_changed")
-        }
-        guard user.authEpoch == flow.authEpoch else { return .obsolete("auth_epoch_raised") }
-        let secrets = FlowSecrets(
-            app: .gatepost, flow: mail.flow, kind: .auditExportDownload, epoch: flow.secretEpoch, keys: keys)
-        guard let secrets else { return .obsolete("secret_epoch_retired") }
-        return .person(address, secrets)
     }
 
     /// A moment for a person: `2026-03-09 09:00 UTC`.

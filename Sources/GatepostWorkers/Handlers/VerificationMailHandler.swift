@@ -26,10 +26,11 @@ package struct VerificationMailHandler: Handler {
             }
             guard !app.isSuspended else { return .ended(.suppressed, reason: "app_suspended") }
             let flow = try await database.batch(in: app.scope) { $0.flowForMail(mail.flow) }
-            switch addressee(of: mail.flow, flow, in: message.app) {
+            switch MailAddressee(of: flow, mail.flow, .signUp, in: message.app, keys: keys, at: clock.now) {
             case .obsolete(let reason):
                 return .ended(.obsolete, reason: reason)
             case .person(let address, let secrets):
+                guard flow?.user?.isVerified != true else { return .ended(.obsolete, reason: "address_verified") }
                 let values = [
                     "link": post.link(secrets.linkToken, in: message.app), "code": secrets.code.revealed,
                     "hours": "\(Lifetimes.verification.wholeSeconds / 3600)",
@@ -40,28 +41,5 @@ package struct VerificationMailHandler: Handler {
         } catch {
             return .failedBeforeNetwork("\(error)")
         }
-    }
-
-    private enum Addressee {
-        case person(EmailAddress, FlowSecrets)
-        case obsolete(String)
-    }
-
-    private func addressee(of id: FlowID, _ flow: FlowForMail?, in app: AppID) -> Addressee {
-        guard let flow else { return .obsolete("flow_missing") }
-        guard flow.kind == .signUp else { return .obsolete("flow_of_another_kind") }
-        guard flow.state == "pending" else { return .obsolete("flow_\(flow.state)") }
-        guard flow.expiresAt > clock.now else { return .obsolete("flow_expired") }
-        guard let user = flow.user else { return .obsolete("user_missing") }
-        guard !user.isDeactivated else { return .obsolete("user_deactivated") }
-        guard !user.isVerified else { return .obsolete("address_verified") }
-        guard user.emailCanonical == flow.email, let address = EmailAddress(user.email) else {
-            return .obsolete("address_changed")
-        }
-        guard user.authEpoch == flow.authEpoch else { return .obsolete("auth_epoch_raised") }
-        guard let secrets = FlowSecrets(app: app, flow: id, kind: .signUp, epoch: flow.secretEpoch, keys: keys) else {
-            return .obsolete("secret_epoch_retired")
-        }
-        return .person(address, secrets)
     }
 }
