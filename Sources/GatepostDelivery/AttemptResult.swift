@@ -27,12 +27,16 @@ package struct AttemptResult: Sendable, Hashable {
     package let retryAfter: Duration?
     /// Whether anything was tried on the network; if not, no try is lost.
     package let reachedNetwork: Bool
+    /// Whether the destination failed as a whole, and not this message: the next one would fare the same.
+    package let isDestinationFailing: Bool
 
     /// Describes a try; the reply is shortened, and what is not printable ASCII becomes `?`.
     package init(
-        _ outcome: Outcome, code: Int?, reply: String, retryAfter: Duration? = nil, reachedNetwork: Bool = true
+        _ outcome: Outcome, code: Int?, reply: String, retryAfter: Duration? = nil, reachedNetwork: Bool = true,
+        isDestinationFailing: Bool = false
     ) {
         (self.outcome, self.code, self.retryAfter, self.reachedNetwork) = (outcome, code, retryAfter, reachedNetwork)
+        self.isDestinationFailing = isDestinationFailing
         let printable = reply.unicodeScalars.prefix(Self.replyLengthMax).map { scalar in
             (0x20...0x7E).contains(scalar.value) ? Character(scalar) : "?"
         }

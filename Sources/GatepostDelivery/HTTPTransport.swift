@@ -71,20 +71,27 @@ package final class HTTPTransport: Sendable {
             }
         let wanted = response.header("Retry-After").flatMap { RetryAfter.parse($0, now: now) }
         let retryAfter = outcome == .transient ? wanted.map { min($0, retryAfterMax) } : nil
-        return AttemptResult(outcome, code: response.status, reply: response.text, retryAfter: retryAfter)
+        // 429 is said of the caller and not of a request (RFC 6585, section 4).
+        let isFailing = response.status == 429 || (500...599).contains(response.status)
+        return AttemptResult(
+            outcome, code: response.status, reply: response.text, retryAfter: retryAfter,
+            isDestinationFailing: isFailing)
     }
 
     private static func result(of error: CurlError) -> AttemptResult {
         switch error {
         case .failed(let code, wasRequestSent: true):
-            AttemptResult(.indeterminate, code: nil, reply: "the request was sent, no whole answer came: \(code)")
+            AttemptResult(
+                .indeterminate, code: nil, reply: "the request was sent, no whole answer came: \(code)",
+                isDestinationFailing: true)
         case .failed(let code, wasRequestSent: false):
-            AttemptResult(.transient, code: nil, reply: "not sent: \(code)")
+            AttemptResult(.transient, code: nil, reply: "not sent: \(code)", isDestinationFailing: true)
         case .headersTooLarge, .answerTooLarge:
             AttemptResult(.indeterminate, code: nil, reply: "the answer was too large")
         case .addressRefused:
             // Transient, because the name may resolve to a public address again.
-            AttemptResult(.transient, code: nil, reply: "the host's address is not public")
+            AttemptResult(
+                .transient, code: nil, reply: "the host's address is not public", isDestinationFailing: true)
         case .invalidRequest(let flaw):
             AttemptResult(.permanent, code: nil, reply: "not a sendable request: \(flaw)", reachedNetwork: false)
         case .cancelled:

@@ -52,6 +52,7 @@ package final class MailTransport: Sendable {
             }
         let isDecided = sent.outcome != .unknown && sent.outcome != .failed
         return AttemptResult(
-            outcome, code: isDecided ? sent.replyCode : nil, reply: words, reachedNetwork: sent.reachedNetwork)
+            outcome, code: isDecided ? sent.replyCode : nil, reply: words, reachedNetwork: sent.reachedNetwork,
+            isDestinationFailing: sent.isRelayFailing)
     }
 }

@@ -5,6 +5,19 @@ import Logging
 import Postgres
 import Synchronization
 
+/// What a worker's settlements have come to since its start, for metrics.
+package struct SettleCounts: Sendable, Hashable {
+    /// Those that found their message.
+    package var settled = 0
+    /// Those whose message had been cancelled; where it was sent all the same, the attempt is on record.
+    package var cancelled = 0
+    /// Those whose message another worker had claimed or ended since: this one was too slow.
+    package var lost = 0
+
+    /// All of them nought.
+    package init() {}
+}
+
 /// Collects what became of claimed messages and settles it in batches.
 ///
 /// While one batch is under way the next one gathers, so batches grow with the load and no timer is needed. When
@@ -18,6 +31,7 @@ final class OutboxSettler: Sendable {
     private struct State {
         var waiting: [Settlement] = []
         var isClosed = false
+        var counts = SettleCounts()
     }
 
     private let database: Database
@@ -32,6 +46,9 @@ final class OutboxSettler: Sendable {
 
     /// How many settlements wait.
     var count: Int { state.withLock { $0.waiting.count } }
+
+    /// What its settlements came to so far.
+    var counts: SettleCounts { state.withLock { $0.counts } }
 
     /// Adds a settlement, to be applied with the next batch.
     func add(_ settlement: Settlement) {
@@ -118,6 +135,11 @@ final class OutboxSettler: Sendable {
     }
 
     private func note(_ report: SettleReport) {
+        state.withLock { state in
+            state.counts.settled += report.settledCount
+            state.counts.cancelled += report.cancelledCount
+            state.counts.lost += report.lostCount
+        }
         if report.cancelledCount > 0 {
             logger.notice("cancelled, but sent", metadata: ["count": "\(report.cancelledCount)"])
         }

@@ -16,8 +16,14 @@ extension OutboxWorker {
             logger.error("no handler for a message", metadata: ["kind": "\(message.kind)"])
             return putOff(message, at: now)
         }
-        let result = await handler.handle(message, deadline: settings.deliveryDeadline)
-        return settlement(of: message, after: result, startedAt: now, endedAt: clock.now)
+        switch breaker.admit(message, at: now) {
+        case .turnedAway(let until):
+            return Settlement(of: message, .waits(until: until), at: now)
+        case .pass(let pass):
+            let result = await handler.handle(message, deadline: settings.deliveryDeadline)
+            tell(breaker.end(pass, RouteState.Verdict(result), at: clock.now), of: message, after: result)
+            return settlement(of: message, after: result, startedAt: now, endedAt: clock.now)
+        }
     }
 
     private func settlement(
@@ -42,8 +48,6 @@ extension OutboxWorker {
             return Settlement(of: message, .ended(.suppressed, reason: reason), at: now)
         case .settled:
             return nil
-        case .crowded:
-            return Settlement(of: message, .waits(until: policy.nextLookAtCrowded(at: now)), at: now)
         case .waits(let until):
             return Settlement(of: message, .waits(until: until), at: now)
         case .failedBeforeNetwork(let words):
@@ -56,6 +60,21 @@ extension OutboxWorker {
         logger.warning(
             "a message could not be attempted",
             metadata: ["message.id": "\(message.id)", "kind": "\(message.kind)", "error": "\(words)"])
+    }
+
+    /// Says once that a destination fails, and once that it works again.
+    private func tell(_ change: RouteState.Change?, of message: ClaimedMessage, after result: HandlerResult) {
+        switch change {
+        case .opened(let probeAt):
+            let words = if case .attempt(let result) = result { result.reply } else { "" }
+            logger.warning(
+                "a destination fails, its messages wait",
+                metadata: ["route": "\(message.route)", "probe_at": "\(probeAt)", "error": "\(words)"])
+        case .closed:
+            logger.notice("a destination works again", metadata: ["route": "\(message.route)"])
+        case nil:
+            break
+        }
     }
 
     private func putOff(_ message: ClaimedMessage, at now: Instant) -> Settlement {
@@ -71,5 +90,19 @@ extension OutboxWorker {
         case (.transient, nil): .ended(.exhausted, reason: nil)
         case (.indeterminate, nil): .ended(.indeterminate, reason: nil)
         }
+    }
+}
+
+extension RouteState.Verdict {
+    /// What handling a message says of its destination.
+    fileprivate init(_ result: HandlerResult) {
+        self =
+            switch result {
+            case .attempt(let result) where !result.reachedNetwork: .untried
+            case .attempt(let result): result.isDestinationFailing ? .failed : .answered
+            // A handler that sends settles by itself only what was answered: an endpoint that said 410.
+            case .settled: .answered
+            case .ended, .waits, .failedBeforeNetwork: .untried
+            }
     }
 }

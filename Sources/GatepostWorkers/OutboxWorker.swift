@@ -18,6 +18,12 @@ package struct OutboxWorker: Service {
     let logger: Logger
     let claimer: OutboxClaimer
     let settler: OutboxSettler
+    let breaker: RouteBreaker
+
+    /// Which destinations it leaves alone now, and how often it did: for metrics.
+    package var breakerReport: BreakerReport { breaker.report(at: clock.now) }
+    /// What its settlements have come to: for metrics.
+    package var settleCounts: SettleCounts { settler.counts }
 
     /// Wires a worker.
     ///
@@ -36,6 +42,7 @@ package struct OutboxWorker: Service {
         (self.clock, self.handlers, self.settings) = (clock, handlers, settings)
         (self.signal, self.logger) = (signal, logger)
         policy = RetryPolicy(random: random)
+        breaker = RouteBreaker(policy: policy)
         claimer = OutboxClaimer(database: database, lease: settings.lease)
         settler = OutboxSettler(database: database, logger: logger)
     }

@@ -65,9 +65,12 @@ package struct RetryPolicy: Sendable {
         return next < expiresAt ? next : nil
     }
 
-    /// When a message is looked at again whose receiver was busy with others: soon, and not all at once.
-    package func nextLookAtCrowded(at now: Instant) -> Instant {
-        now + jittered(.seconds(2))
+    /// How long a route that fails is left alone before one message probes it: 5 s, 10 s, up to a minute.
+    ///
+    /// - Parameter count: How often it was left alone in a row, this time included.
+    /// - Returns: The pause, with its jitter.
+    package func pauseBeforeProbe(afterOpenings count: Int) -> Duration {
+        jittered(min(.seconds(Int64(5) << min(max(count - 1, 0), 6)), .minutes(1)))
     }
 
     /// When a message is looked at again that could not be attempted, through no fault of the receiver.

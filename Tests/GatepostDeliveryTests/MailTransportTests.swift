@@ -54,6 +54,24 @@ struct MailTransportTests {
         }
     }
 
+    @Test func `a refused login and a missing TLS are the relay's failure, a refused recipient is the mail's`()
+        async throws
+    {
+        let mail = try MailMessageTests.mail()
+        let login = SMTPServer.Login(username: "gatepost", password: "right")
+        try await SMTPServer.running(login: login) { server in
+            let url = "smtp://127.0.0.1:\(server.port)"
+            let wrong = try #require(MailRelay(url: url, login: ("gatepost", Secret("wrong")), requiresTLS: false))
+            let denied = await send(mail, over: wrong)
+            #expect(denied.isDestinationFailing && denied.outcome == .permanent && denied.code == 535)
+            let strict = try #require(MailRelay(url: url, requiresTLS: true))
+            #expect(await send(mail, over: strict).isDestinationFailing)
+            let right = try #require(MailRelay(url: url, login: ("gatepost", Secret("right")), requiresTLS: false))
+            #expect(await !send(mail, over: right).isDestinationFailing)
+        }
+        #expect(try await !send(SMTPScript(at: .rcpt, .reply(550, "5.1.1 Nobody"))).isDestinationFailing)
+    }
+
     @Test func `a lost answer is indeterminate, a connection lost before is transient`() async throws {
         let lost = try await send(SMTPScript(at: .finalDot, .closeAfterAccepting))
         #expect(lost.outcome == .indeterminate && lost.code == nil && lost.reachedNetwork)

@@ -1,9 +1,8 @@
+import ServiceLifecycle
 import GatepostDev
 import GatepostModel
 import GatepostOutbox
 import GatepostWorkers
-import Logging
-import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -14,24 +13,6 @@ struct WorkerServiceTests {
 
     init() throws {
         ada = try #require(EmailAddress("ada@example.com"))
-    }
-
-    /// Runs `body` beside a worker in a service group, which is shut down gracefully unless `body` has done so.
-    private func withService(
-        _ worker: OutboxWorker, _ body: @Sendable (ServiceGroup) async throws -> Void
-    ) async throws {
-        let group = ServiceGroup(services: [worker], logger: Logger(label: "test"))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            do {
-                try await body(group)
-            } catch {
-                await group.triggerGracefulShutdown()
-                throw error
-            }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
     }
 
     @Test func `what is owed while the worker runs is delivered, and settled before it stops`() async throws {

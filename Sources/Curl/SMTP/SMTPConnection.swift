@@ -88,11 +88,11 @@ final class SMTPConnection {
         let hasRefusal = transfer.replies.refusal.map { $0.code != 421 } ?? false
         let isBroken = code != .ok && code != .timedOut && !hasRefusal
         let isStale = isReused && isBroken && transfer.replies.lastPositive == nil
-        return (result(code), isStale)
+        return (result(code, isReused: isReused), isStale)
     }
 
     /// The reply decides, then libcurl's code: a refused recipient is "failed sending data" to libcurl.
-    private func result(_ code: CurlCode) -> SMTPResult {
+    private func result(_ code: CurlCode, isReused: Bool) -> SMTPResult {
         let reply = transfer.replies.deciding
         let outcome: SMTPResult.Outcome =
             switch transfer.replies.refusal?.code {
@@ -102,7 +102,19 @@ final class SMTPConnection {
             case nil: transfer.isBodyOver ? .unknown : .failed
             }
         return SMTPResult(
-            outcome: outcome, curlCode: code, replyCode: reply?.code, reply: reply?.text ?? "", reachedNetwork: true)
+            outcome: outcome, curlCode: code, replyCode: reply?.code, reply: reply?.text ?? "", reachedNetwork: true,
+            isRelayFailing: isRelayFailing(code, isReused: isReused))
+    }
+
+    /// Whether the failure came before the mail was spoken of, or is one of the connection.
+    ///
+    /// A fresh connection begins with the greeting and `EHLO`, up to which the last good reply is none or a 220. What
+    /// libcurl says at `MAIL` cannot be told from `RCPT`, so a refusal there counts as one of the mail.
+    private func isRelayFailing(_ code: CurlCode, isReused: Bool) -> Bool {
+        guard code != .ok else { return false }
+        guard let refusal = transfer.replies.refusal, refusal.code != 421 else { return true }
+        let isBeforeMail = !isReused && [nil, 220].contains(transfer.replies.lastPositive?.code)
+        return isBeforeMail || code == .loginDenied || code == .tlsRequired
     }
 
     private func setCallbacks() {

@@ -42,9 +42,15 @@ package struct SMTPResult: Sendable {
     package let reply: String
     /// Whether anything was tried on the network.
     package let reachedNetwork: Bool
+    /// Whether the relay failed as a whole, and not this mail: the next one would fare the same.
+    ///
+    /// No connection, no reply, a reply before the mail was spoken of (greeting, `EHLO`, TLS, login), or 421, by which
+    /// a server takes its leave (RFC 5321, section 3.8).
+    package let isRelayFailing: Bool
 
     static func notStarted(_ reason: Reason) -> SMTPResult {
         SMTPResult(
-            outcome: .notStarted(reason), curlCode: .ok, replyCode: nil, reply: "", reachedNetwork: false)
+            outcome: .notStarted(reason), curlCode: .ok, replyCode: nil, reply: "", reachedNetwork: false,
+            isRelayFailing: false)
     }
 }

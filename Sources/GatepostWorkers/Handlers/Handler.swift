@@ -24,8 +24,6 @@ package enum HandlerResult: Sendable {
     case ended(Refusal, reason: String)
     /// The handler settled the message itself, in the transaction of its work.
     case settled
-    /// The receiver has as much of this worker's attention as one may have; in a moment it is looked at again.
-    case crowded
     /// It is not time yet: to be looked at again from then on. No try is lost.
     case waits(until: Instant)
     /// It could not even be tried, for a reason of ours; the words go to the log. No try is lost.

@@ -16,7 +16,6 @@ package struct WebhookHandler: Handler {
     private let random: any RandomSource
     private let keys: KeyRing
     private let transport: HTTPTransport
-    private let slots = EndpointSlots()
 
     /// Wires the handler.
     package init(
@@ -28,8 +27,6 @@ package struct WebhookHandler: Handler {
 
     package func handle(_ message: ClaimedMessage, deadline: Duration) async -> HandlerResult {
         guard let notice = WebhookNotice(message) else { return .ended(.obsolete, reason: "notice_unreadable") }
-        guard slots.take(notice.endpoint) else { return .crowded }
-        defer { slots.free(notice.endpoint) }
         do {
             guard let app = try await database.app(message.app) else {
                 return .ended(.obsolete, reason: "app_missing")
