@@ -1,6 +1,6 @@
 @testable import GatepostOutbox
 import GatepostModel
-import GatepostStore
+@testable import GatepostStore
 import Postgres
 import TestSupport
 import Testing
@@ -28,6 +28,7 @@ struct OutboxPlanTests {
             try await queue.database.batch(in: app.scope) { $0.enqueue(message) }
             let claimed = try await queue.claim(of: [app])
             try await expectPlans(of: claimed, by: app, in: queue)
+            try await expectPlansOfApp(of: claimed, by: app, in: queue)
         }
     }
 
@@ -60,6 +61,30 @@ struct OutboxPlanTests {
                 // What was found by key is taken by its place: a join by key became a scan of the whole primary key.
                 #expect(plan.contains("Tid Scan") == statement.text.contains("ctid"), "\(plan)")
             }
+        }
+    }
+
+    /// What an app's own transactions do with the queue, as the app's role.
+    private func expectPlansOfApp(of claimed: [ClaimedMessage], by app: TestApp, in queue: Queue) async throws {
+        let (now, id, user) = (queue.clock.now, try #require(claimed.first).id, app.newID(UserID.self))
+        var batch = AppBatch(scope: app.scope)
+        batch.enqueue(queue.message(uniqueKey: "key"))
+        _ = batch.holdMessage(id, at: now)
+        _ = batch.releaseMessage(id, at: now)
+        _ = batch.cancelMessage(id, reason: "test", at: now)
+        batch.cancelMails(to: user, reason: "test", at: now)
+        batch.add(SettleStatements.end(claimed.prefix(1).map(queue.delivered)))
+        let indexes = [
+            "outbox_pending_key", "outbox_pkey", "outbox_pkey", "outbox_pkey", "outbox_user", "outbox_pkey",
+        ]
+        for (statement, index) in zip(batch.statements, indexes) {
+            let plan = try await app.database.batch(in: app.scope) { batch in
+                batch.read("explain (costs off) \(statement)", Self.text)
+            }
+            // These find one row by its key; a bitmap of one row is as good.
+            let ways = ["using \(index)", "Bitmap Index Scan on \(index)", "Conflict Arbiter Indexes: \(index)"]
+            #expect(ways.contains { plan.contains($0) }, "\(plan)")
+            #expect(!plan.contains("Seq Scan"), "\(plan)")
         }
     }
 
