@@ -73,6 +73,11 @@ final class Program: Sendable {
         return try await end(within: Self.stopBound)
     }
 
+    /// Sends it a signal, such as one that stops it or lets it go on.
+    func signal(_ number: Int32) {
+        process.signal(number)
+    }
+
     /// Kills it at once, and waits until it is gone.
     @discardableResult
     func kill() async throws -> Exit {

@@ -121,6 +121,32 @@ struct MailFaultTests {
         }
     }
 
+    @Test func `of many mails a few find out that the relay is down, and all come when it is back`() async throws {
+        let port = try await Installation.freePort()
+        let settings = Self.settings.merging(["GATEPOST_SMTP_URL": "smtp://127.0.0.1:\(port)"]) { $1 }
+        try await Installation.running(settings: settings) { installation in
+            try await installation.serve()
+            let app = try await installation.makeApp()
+            for number in 1...30 { _ = try await app.signUp("person\(number)@example.com") }
+            let worker = try await installation.work()
+            try await worker.log(contains: "a destination fails, its messages wait")
+            let untried = "select count(*) from outbox where attempt_count = 0 and not ready"
+            // As many as the worker has slots may be under way when the fifth fails.
+            try await eventually("the others wait") {
+                try await installation.count(untried) > 0 ? () : nil
+            }
+
+            let relay = try await SMTPServer.start(port: port)
+            try await installation.waitUntilNothingIsOwed(within: .seconds(180))
+            await relay.stop()
+            let recipients = Set(await relay.mails().flatMap(\.recipients))
+            #expect(recipients.count == 30)
+            #expect(await relay.mails().count == 30)
+            try await worker.log(contains: "a destination works again")
+            #expect(worker.errors.components(separatedBy: "a destination fails").count == 2, "said once")
+        }
+    }
+
     @Test func `a slow relay is waited for, one that stalls is given up and tried again`() async throws {
         try await running(at: .rcpt) { app, fault in
             fault.set(.delay(.milliseconds(200)))
