@@ -147,6 +147,12 @@ let package = Package(
             "GatepostTests",
             ["gatepost", "GatepostModel", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("GatepostDevTests", ["GatepostDev"] + nio),
+        tests(
+            "SimulationTests",
+            [
+                "GatepostDelivery", "GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore",
+                "GatepostWorkers", "Passwords", "Postgres", "TestSupport", logging,
+            ]),
         tests("TidyTests"),
     ]
 )

@@ -36,6 +36,16 @@ package enum OutboxLimits {
     package static let settledRowsMax = 200
 }
 
+/// What became of a message between its claim and the start of its attempt.
+package enum ClaimStanding: Sendable {
+    /// It is this claim's still.
+    case standing
+    /// Somebody wants it kept from being sent.
+    case held
+    /// Somebody took it back, or another worker has it.
+    case gone
+}
+
 extension SystemBatch {
     /// Makes waiting rows ready that fell due: a retry, a schedule, the end of a lease.
     ///
@@ -83,6 +93,14 @@ extension SystemBatch {
     ) -> BatchReading<[ClaimedMessage]> {
         read(ClaimStatements.claim(lane, of: turns, rowsPerApp: rowsPerApp, leaseEnd: leaseEnd)) { rows in
             try rows.map { try ClaimedMessage($0, leaseEnd: leaseEnd) }
+        }
+    }
+
+    /// Asks whether a claim still stands, at the moment its attempt is to start.
+    package mutating func standing(of message: ClaimedMessage) -> BatchReading<ClaimStanding> {
+        read(ClaimStatements.standing(of: message)) { rows in
+            guard let row = rows.first else { return .gone }
+            return try row.get("is_held", as: Bool.self) ? .held : .standing
         }
     }
 }

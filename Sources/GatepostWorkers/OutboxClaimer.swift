@@ -84,6 +84,11 @@ actor OutboxClaimer {
             throw error
         }
     }
+
+    /// Whether a claim still stands, at the moment its attempt is to start.
+    func standing(of message: ClaimedMessage) async throws -> ClaimStanding {
+        try await database.system { $0.standing(of: message) }
+    }
 }
 
 extension BatchReading {

@@ -4,7 +4,8 @@ package import GatepostOutbox
 import Logging
 
 extension OutboxWorker {
-    /// Delivers one claimed message and says what is to become of it; nil if its handler settled it itself.
+    /// Delivers one claimed message and says what is to become of it; nil if nothing is: its handler settled it itself,
+    /// or it is no longer this worker's.
     package func deliver(_ message: ClaimedMessage) async -> Settlement? {
         let now = clock.now
         guard now < message.expiresAt else { return Settlement(of: message, .ended(.expired, reason: nil), at: now) }
@@ -20,9 +21,32 @@ extension OutboxWorker {
         case .turnedAway(let until):
             return Settlement(of: message, .waits(until: until), at: now)
         case .pass(let pass):
+            if let unfit = await unfit(message, at: now) {
+                _ = breaker.end(pass, .untried, at: now)
+                return unfit.settlement
+            }
             let result = await handler.handle(message, deadline: settings.deliveryDeadline)
             tell(breaker.end(pass, RouteState.Verdict(result), at: clock.now), of: message, after: result)
             return settlement(of: message, after: result, startedAt: now, endedAt: clock.now)
+        }
+    }
+
+    /// A message that may not be attempted after all, and what is to become of it: nothing where it is not this worker's.
+    private struct Unfit {
+        let settlement: Settlement?
+    }
+
+    /// Looks once more: somebody may have cancelled or held it since it was claimed, and no attempt starts after the end.
+    private func unfit(_ message: ClaimedMessage, at now: Instant) async -> Unfit? {
+        do {
+            switch try await claimer.standing(of: message) {
+            case .standing: return nil
+            case .held: return Unfit(settlement: Settlement(of: message, .released, at: now))
+            case .gone: return Unfit(settlement: nil)
+            }
+        } catch {
+            tellUnattempted(message, "\(error)")
+            return Unfit(settlement: putOff(message, at: now))
         }
     }
 

@@ -17,6 +17,8 @@ package enum PasswordVerdict: Sendable, Equatable {
 /// gives them, so that a new keyboard types the same password.
 package final class PasswordHasher: Sendable {
     private let threads: HashThreads
+    private let strength: HashStrength
+    private let hashOfNobody: String
 
     /// What an unknown address's password is compared with, so that it costs a hash too; no password is known for it.
     package static let hashOfNobody = """
@@ -28,23 +30,28 @@ package final class PasswordHasher: Sendable {
     /// - Parameters:
     ///   - threads: Hashes at once; the number of cores unless there is a reason.
     ///   - queueMax: How many more may wait.
-    package init(threads: Int, queueMax: Int) {
+    ///   - strength: How much work a hash is; the program's own unless a test says otherwise.
+    package init(threads: Int, queueMax: Int, strength: HashStrength = .owasp) {
         self.threads = HashThreads(threads: threads, queueMax: queueMax)
+        self.strength = strength
+        // An unknown address has to cost what a known one does, also in a test.
+        let nobody = strength == .owasp ? nil : Argon2id.hash(Array("nobody".utf8), strength)
+        hashOfNobody = nobody ?? Self.hashOfNobody
     }
 
     /// Hashes a password with a new salt; throws `HasherBusy` when the queue is full.
     ///
     /// - Returns: A PHC string, which names algorithm, parameters and salt.
     package func hash(_ password: [UInt8]) async throws -> String {
-        guard let hash = try await run({ Argon2id.hash(password) }) else { throw HashFailed() }
+        guard let hash = try await run({ [strength] in Argon2id.hash(password, strength) }) else { throw HashFailed() }
         return hash
     }
 
     /// Compares a password with a hash; nil for the hash costs the same and differs.
     package func verify(_ password: [UInt8], against hash: String?) async throws -> PasswordVerdict {
-        try await run {
-            guard Argon2id.verify(password, against: hash ?? Self.hashOfNobody), let hash else { return .differs }
-            return .matches(needsRehash: Argon2id.needsRehash(hash))
+        try await run { [strength, hashOfNobody] in
+            guard Argon2id.verify(password, against: hash ?? hashOfNobody), let hash else { return .differs }
+            return .matches(needsRehash: Argon2id.needsRehash(hash, strength))
         }
     }
 

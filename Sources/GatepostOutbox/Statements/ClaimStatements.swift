@@ -78,4 +78,13 @@ enum ClaimStatements {
                   o.expires_at, pick.due_at as ready_at, o.claim_number, o.attempt_count
         """
     }
+
+    /// The row of a claim, if it is this claim's still.
+    static func standing(of message: ClaimedMessage) -> SQL {
+        """
+        select held_at is not null as is_held
+          from outbox
+         where app_id = \(message.app) and id = \(message.id) and claim_number = \(message.claimNumber)
+        """
+    }
 }
