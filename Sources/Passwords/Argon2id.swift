@@ -2,7 +2,7 @@ internal import CLibsodium
 
 /// How much work a hash is, for whoever computes it and for whoever guesses.
 package struct HashStrength: Sendable, Hashable {
-    /// What OWASP names: 19 MiB, two passes, one lane. The program has no other.
+    /// What OWASP names, and the only one that the program has: 19 MiB, two passes, one lane.
     package static let owasp = HashStrength(memoryBytes: 19_456 * 1024, passes: 2)
 
     let memoryBytes: Int

@@ -1,6 +1,7 @@
 import GatepostDev
 import GatepostModel
 import GatepostOutbox
+import GatepostStore
 import GatepostWorkers
 import Postgres
 import TestSupport
@@ -124,6 +125,50 @@ struct SendTimeCheckTests {
             #expect(mails.count == 1)
             #expect(mails.first?.text.contains(newest.secrets.code.revealed) == true)
             #expect(try await app.ledger().map(\.state) == ["delivered", "obsolete"])
+        }
+    }
+
+    /// The simulation's first find: a worker that was stopped for a while after a claim sent what was cancelled since.
+    @Test func `a mail that is cancelled after its claim is not sent`() async throws {
+        let app = try await TestApp.make()
+        let ada = try #require(EmailAddress("ada@example.com"))
+        try await MailSink.running { sink in
+            _ = try await app.signUp(ada)
+            let worker = try app.worker(to: sink)
+            let message = try #require(try await worker.claim().first)
+            let isCancelled = try await app.database.batch(in: app.scope) {
+                $0.cancelMessage(message.id, reason: "admin", at: app.clock.now)
+            }
+            app.clock.advance(by: .seconds(1))
+
+            worker.keep(await worker.deliver(message))
+            try await worker.settle()
+
+            #expect(isCancelled)
+            #expect(await sink.mails().isEmpty)
+            #expect(try await app.ledger().map(\.state) == ["cancelled"])
+            #expect(try await app.ledger().map(\.attemptCount) == [0])
+        }
+    }
+
+    @Test func `a mail that is held after its claim is sent once it is released`() async throws {
+        let app = try await TestApp.make()
+        let ada = try #require(EmailAddress("ada@example.com"))
+        try await MailSink.running { sink in
+            _ = try await app.signUp(ada)
+            let worker = try app.worker(to: sink)
+            let message = try #require(try await worker.claim().first)
+            _ = try await app.database.batch(in: app.scope) { $0.holdMessage(message.id, at: app.clock.now) }
+
+            worker.keep(await worker.deliver(message))
+            try await worker.drain()
+            #expect(await sink.mails().isEmpty)
+            #expect(try await app.ledger().map(\.state) == ["held"])
+
+            _ = try await app.database.batch(in: app.scope) { $0.releaseMessage(message.id, at: app.clock.now) }
+            try await worker.drain()
+            #expect(await sink.mails().count == 1)
+            #expect(try await app.ledger().map(\.state) == ["delivered"])
         }
     }
 }

@@ -49,6 +49,22 @@ struct PasswordHasherTests {
         }
     }
 
+    @Test func `a hasher of another strength makes its own hashes, and nobody's costs what they do`() async throws {
+        let hasher = PasswordHasher(
+            threads: 1, queueMax: 8, strength: HashStrength(memoryBytes: 8192, passes: 1))
+        let password = Array("a walk along the river".utf8)
+
+        let hash = try await hasher.hash(password)
+
+        #expect(hash.hasPrefix("$argon2id$v=19$m=8,t=1,p=1$"))
+        #expect(try await hasher.verify(password, against: hash) == .matches(needsRehash: false))
+        #expect(try await hasher.verify(password, against: nil) == .differs)
+        try await withHasher { (program) async throws in
+            #expect(try await program.verify(password, against: hash) == .matches(needsRehash: true))
+        }
+        await hasher.shutdown()
+    }
+
     @Test(arguments: ["", "$argon2id$", "$2b$10$abcdefghijklmnopqrstuv", String(repeating: "$", count: 500)])
     func `what is no hash matches nothing`(hash: String) async throws {
         try await withHasher { (hasher) async throws in

@@ -1,19 +1,22 @@
+import GatepostFlows
 import GatepostModel
+import GatepostOutbox
+import GatepostStore
 import Postgres
-import TestSupport
+@testable import TestSupport
 import Testing
 
 /// The checker finds what is planted: a check that cannot fail checks nothing.
-@Suite("Simulation: planted faults", .ownDatabase)
+@Suite("Simulation: planted faults")
 struct PlantedFaultTests {
     /// Something that must not happen, done past the product.
-    struct Fault: Sendable, CustomTestStringConvertible {
-        let testDescription: String
+    struct Fault: Sendable {
+        let name: String
         let promise: Promise
         let statements: [SQL]
 
         init(_ name: String, _ promise: Promise, _ statements: SQL...) {
-            (testDescription, self.promise, self.statements) = (name, promise, statements)
+            (self.name, self.promise, self.statements) = (name, promise, statements)
         }
     }
 
@@ -30,14 +33,16 @@ struct PlantedFaultTests {
         Fault(
             "a message ends twice", .oneEnd,
             """
-            insert into deliveries (app_id, id, kind, lane, route, outcome, attempt_count, payload, created_at, ended_at)
+            insert into deliveries (app_id, id, kind, lane, route, outcome, attempt_count, payload, created_at,
+                                    ended_at)
             select app_id, id, kind, lane, route, 'delivered', 1, payload, created_at, ended_at + interval '1 minute'
               from deliveries limit 1
             """),
         Fault(
             "a message ends and is owed still", .oneEnd, unseen,
             """
-            insert into deliveries (app_id, id, kind, lane, route, outcome, attempt_count, payload, created_at, ended_at)
+            insert into deliveries (app_id, id, kind, lane, route, outcome, attempt_count, payload, created_at,
+                                    ended_at)
             select app_id, id, kind, lane, route, 'delivered', 1, payload, created_at, created_at from outbox limit 1
             """),
         Fault(
@@ -89,7 +94,8 @@ struct PlantedFaultTests {
         Fault(
             "an event names a user of another app", .noRowOfAnotherApp, unseen,
             """
-            update audit_events set user_id = (select u.id from users as u where u.app_id <> audit_events.app_id limit 1)
+            update audit_events
+               set user_id = (select u.id from users as u where u.app_id <> audit_events.app_id limit 1)
              where ctid = (select min(ctid) from audit_events where kind = 'token.refreshed')
             """),
         Fault(
@@ -97,22 +103,78 @@ struct PlantedFaultTests {
             "create policy users_of_all on users for select to gatepost_app using (true)"),
     ]
 
-    @Test(arguments: faults)
-    func `the checker names a planted fault`(fault: Fault) async throws {
-        let world = try await World(seed: 7, on: try await TestDatabase.current)
-        try await world.run(2500)
+    /// One world lives for a while; each fault is planted in a copy of its database.
+    @Test func `the checker names every planted fault`() async throws {
+        let name = try await TestCluster.shared.makeDatabase()
+        let pool = try await TestCluster.shared.pool(of: name)
+        let test = TestDatabase(name: name, pool: pool, database: Database(pool: pool))
+        let world = try await World(seed: 7, on: test)
+        try await world.run(3000)
         #expect(world.breaches.map(\.description) == [])
+        await world.close()
+        await pool.shutdown()
 
-        try await world.superuser.transaction(deadline: .seconds(10)) { transaction in
+        for fault in Self.faults {
+            let copy = try await TestCluster.shared.makeDatabase(template: name)
+            let promises = try await promisesBroken(by: fault, in: world, on: copy)
+            #expect(promises.contains(fault.promise), "\(fault.name): \(promises.map(\.rawValue))")
+            try await TestCluster.shared.drop(copy)
+        }
+        try await TestCluster.shared.drop(name)
+    }
+
+    @Test func `the model names what it sees for itself`() async throws {
+        try await TestDatabase.withOwn { test in
+            let world = try await World(seed: 11, on: test)
+            var claimed: [ClaimedMessage] = []
+            while claimed.isEmpty, world.stepNumber < 2000 {
+                await world.step()
+                claimed = world.workers.flatMap(\.claimed)
+            }
+            let message = try #require(claimed.first)
+            world.noteStarted(message)
+            #expect(world.breaches.map(\.promise) == [])
+            world.noteStarted(message)
+            #expect(world.breaches.map(\.promise) == [.noNeedlessDuplicate])
+            world.breaches = []
+            world.clock.advance(by: .hours(1))
+            world.messages.byID[message.id]?.end("cancelled", at: world.now)
+            world.clock.advance(by: .seconds(1))
+            world.noteStarted(message)
+            #expect(world.breaches.map(\.promise) == [.nothingAfterTheEnd])
+
+            world.breaches = []
+            let (app, person) = try #require(world.anybody { !$0.signUps.isEmpty })
+            let signUp = try #require(person.signUps.last)
+            signUp.state = .passed
+            let user: UserID = .make(at: world.now, random: world.random)
+            world.note(.verified(user), of: signUp, by: person, in: app, stands: false, orElse: .invalidLink)
+            #expect(world.breaches.map(\.promise) == [.nothingRedeemedTwice])
+            await world.close()
+        }
+    }
+
+    private func promisesBroken(by fault: Fault, in world: World, on copy: String) async throws -> Set<Promise> {
+        let pool = try await TestCluster.shared.pool(of: copy)
+        let superuser = try await TestCluster.shared.pool(of: copy, as: nil)
+        (world.database, world.superuser) = (Database(pool: pool), superuser)
+        world.witness = Witness(superuser: superuser)
+        let (witnessed, messages) = (world.witnessed, world.messages)
+
+        try await superuser.transaction(deadline: .seconds(10)) { transaction in
             for statement in fault.statements {
                 let changed = try await transaction.query(statement).affectedCount
-                #expect(changed > 0 || statement.text.hasPrefix("set") || statement.text.hasPrefix("create"))
+                let isSetting = ["set", "create"].contains { statement.text.hasPrefix($0) }
+                #expect(changed > 0 || isSetting, "\(fault.name) found nothing to spoil")
             }
         }
         try await world.readWitness()
         try await world.checkWhole()
 
-        #expect(Set(world.breaches.map(\.promise)).contains(fault.promise), "\(world.breaches)")
-        await world.close()
+        let promises = Set(world.breaches.map(\.promise))
+        (world.breaches, world.witnessed, world.messages) = ([], witnessed, messages)
+        await pool.shutdown()
+        await superuser.shutdown()
+        return promises
     }
 }

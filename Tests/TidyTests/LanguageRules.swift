@@ -54,6 +54,13 @@ enum LanguageRules {
             "reads a clock")
     }
 
+    /// Passwords are hashed as strongly as OWASP asks for; only tests that hash thousands of times take less.
+    static func hashStrengths(_ files: [SourceFile]) -> [String] {
+        lines(
+            in: files.filter { $0.module != "Passwords" }, words: ["trength"],
+            pattern: /\bHashStrength\b|\bstrength:/, "chooses how strong a hash is")
+    }
+
     static func prints(_ files: [SourceFile]) -> [String] {
         lines(
             in: files.filter { $0.module != "gatepost" }, words: ["rint("],

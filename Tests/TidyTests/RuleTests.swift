@@ -90,6 +90,8 @@ struct RuleTests {
         for line in fine { #expect(DocumentationRules.undocumented([swift(line)]).isEmpty, "\(line)") }
         #expect(LanguageRules.unsafeCode([swift("let a = unsafe f()")]).count == 1)
         #expect(LanguageRules.prints([swift("print(1)")]).count == 1)
+        #expect(
+            LanguageRules.hashStrengths([swift("PasswordHasher(threads: 1, queueMax: 1, strength: .low)")]).count == 1)
     }
 
     @Test func `writes, indexes and jobs are held to their rules`() {

@@ -63,6 +63,10 @@ struct TidyTests {
         expectNone(LanguageRules.clockReads(sources))
     }
 
+    @Test func `only tests choose how strong a hash is`() {
+        expectNone(LanguageRules.hashStrengths(sources))
+    }
+
     @Test func `only the program prints`() {
         expectNone(LanguageRules.prints(sources))
     }

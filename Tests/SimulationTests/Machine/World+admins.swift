@@ -33,7 +33,7 @@ extension World {
         guard !person.isDeactivated else { return }
         person.isDeactivated = true
         person.raiseEpoch()
-        person.refuseSignUps(.deactivated)
+        person.refuseSignUps()
         app.owe(.sessionEnded, person.endSessions())
         app.owe(.userDeactivated)
         app.count("user.deactivated")

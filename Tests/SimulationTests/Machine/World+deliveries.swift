@@ -24,7 +24,8 @@ extension World {
     }
 
     /// An attempt starts: it must be the only one, of the same message as any before it.
-    private func noteStarted(_ claimed: ClaimedMessage) -> AttemptModel {
+    @discardableResult
+    func noteStarted(_ claimed: ClaimedMessage) -> AttemptModel {
         let message = messages.message(claimed.id, app: claimed.app, kind: claimed.kind.rawValue)
         if let endedAt = message.endedAt {
             breach(.nothingAfterTheEnd, "\(claimed.kind) of \(claimed.createdAt) ended at \(endedAt)")

@@ -96,7 +96,9 @@ extension World {
         return true
     }
 
-    /// The process is gone: what it held in memory with it. A mail under way may have arrived.
+    /// The process is gone, and what it held in memory with it.
+    ///
+    /// A mail that was under way may have arrived.
     func abandon(_ worker: SimulatedWorker) async {
         for flight in worker.inFlight {
             flight.attempt.isLost = true

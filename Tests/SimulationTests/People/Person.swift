@@ -35,9 +35,14 @@ final class Person {
         return ending.count
     }
 
-    /// Refuses what still waits.
-    func refuseSignUps(_ state: SignUpModel.State) {
-        for signUp in signUps where signUp.state == .pending { signUp.state = state }
+    /// Refuses what still waits: a newer sign-up of the address is begun.
+    func supersedeSignUps() {
+        for signUp in signUps where signUp.state == .pending { signUp.state = .superseded }
+    }
+
+    /// Refuses what still waits and could open this account.
+    func refuseSignUps() {
+        for signUp in signUps where signUp.state == .pending && signUp.hasUser { signUp.state = .deactivated }
     }
 
     /// Forgets what no step looks at any more, so that a long run does not grow slow.
@@ -131,7 +136,7 @@ final class RefreshModel {
     init(_ token: OneTimeToken, expiresAt: Instant, previous: RefreshModel?) {
         (self.token, self.expiresAt, self.previous) = (token, expiresAt, previous)
         // Two generations are enough for every step; a chain would keep them all.
-        previous?.previous = nil
+        previous?.previous?.previous = nil
     }
 }
 

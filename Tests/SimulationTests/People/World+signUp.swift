@@ -48,7 +48,7 @@ extension World {
             app.count("sign_up.started")
             if !person.exists { app.owe(.userCreated) }
             person.exists = true
-            person.refuseSignUps(.superseded)
+            person.supersedeSignUps()
             guard
                 let secrets = FlowSecrets(
                     app: app.id, flow: started.flow, kind: .signUp, epoch: keys.currentEpoch, keys: keys)
@@ -73,7 +73,9 @@ extension World {
             signUp.started.flow, startedBy: signUp.started.token, in: app.scope, from: TestFlows.origin)
         app.count(isAllowed ? "verification.resent" : "verification.refused")
         let expected: ProblemCode? = isAllowed ? nil : waits ? .rateLimited : .invalidFlow
-        if refusal?.code != expected { differ("a resend came to \(String(describing: refusal?.code))") }
+        if refusal?.code != expected {
+            differ("a resend came to \(refusal?.code.rawValue ?? "a mail"), not \(expected?.rawValue ?? "a mail")")
+        }
         return true
     }
 

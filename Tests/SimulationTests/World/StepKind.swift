@@ -42,12 +42,12 @@ enum StepKind: String, CaseIterable, Sendable {
         case .exchangeWithWrongVerifier, .exchangeCodeAgain: 15
         case .refresh: 120
         case .repeatRefresh: 30
-        case .replayOldRefreshToken: 20
+        case .replayOldRefreshToken: 15
         case .useAccessToken: 80
         case .signOut: 20
         case .signOutEverywhere: 15
         case .presentSecretElsewhere: 30
-        case .raceForLink, .raceForCode, .raceForRefresh: 8
+        case .raceForLink, .raceForCode, .raceForRefresh: 12
         case .deactivate, .reactivate: 14
         case .cancelMessage, .holdMessage: 14
         case .releaseMessage: 12
@@ -69,7 +69,7 @@ enum StepKind: String, CaseIterable, Sendable {
         case .crashAfterClaim, .crashInDelivery, .crashBeforeSettling: 12
         case .crashInSettling, .failInSettling: 5
         case .runJob: 60
-        case .millisecondsPass: 4500
+        case .millisecondsPass: 2500
         case .secondsPass: 300
         case .minutesPass: 30
         case .hoursPass: 8

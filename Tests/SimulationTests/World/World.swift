@@ -27,9 +27,10 @@ final class World {
     let clock = TestClock()
     let chance: SeededRandom
     let random: SeededRandom
-    let database: Database
-    let superuser: PostgresPool
-    let witness: Witness
+    /// Where it looks at what has been written; the flows keep the one that they were given.
+    var database: Database
+    var superuser: PostgresPool
+    var witness: Witness
     let apps: [SimulatedApp]
     let wire = Wire()
     let workers: [SimulatedWorker]
@@ -84,6 +85,7 @@ final class World {
     /// - Parameters:
     ///   - steps: How many.
     ///   - wholeEvery: After how many steps the whole database is checked; the end is checked in any case.
+    /// - Throws: What Postgres says to a check.
     func run(_ steps: Int, wholeEvery: Int = 5000) async throws {
         for number in 1...max(steps, 1) {
             await step()
