@@ -27,8 +27,12 @@ extension Database {
         var report = SettleReport()
         let ending = settlements.filter(\.ends)
         let returning = settlements.filter { !$0.ends }
+        guard !settlements.isEmpty else { return report }
         let settled = try await system { batch in
-            batch.settle(ending, SettleStatements.end)
+            // Most batches only end messages: a statement about none would cost its planning and its locks.
+            guard !returning.isEmpty else { return batch.settle(ending, SettleStatements.end) }
+            guard !ending.isEmpty else { return batch.settle(returning, SettleStatements.putBack) }
+            return batch.settle(ending, SettleStatements.end)
                 .and(batch.settle(returning, SettleStatements.putBack)).map { $0.union($1) }
         }
         let missing = settlements.filter { !settled.contains($0.claim) }
