@@ -37,7 +37,7 @@ package struct Configuration: Sendable {
     package var smtpPassword: Secret?
     /// `smtp.require_tls`: whether a mail waits rather than travel in the clear; default true, except to loopback.
     package var smtpRequiresTLS: Bool?
-    /// `smtp.connections`: how many mails travel at once, 1 to 64; default 8.
+    /// `smtp.connections`: how many mails travel at once, 1 to 256; default 8.
     package var smtpConnections = 8
     /// `smtp.deadline_seconds`: how long one mail may take, 1 to 300; default 30.
     package var smtpDeadlineSeconds = 30

@@ -86,7 +86,7 @@ extension GatepostModel.Configuration {
         smtpUsername = settings.text(.smtpUsername)
         smtpPassword = settings.text(.smtpPassword).map(Secret.init)
         smtpRequiresTLS = try settings.flag(.smtpRequireTLS)
-        smtpConnections = try settings.number(.smtpConnections, 1...64) ?? smtpConnections
+        smtpConnections = try settings.number(.smtpConnections, 1...256) ?? smtpConnections
         smtpDeadlineSeconds = try settings.number(.smtpDeadlineSeconds, 1...300) ?? smtpDeadlineSeconds
         caBundlePath = settings.text(.caBundle)
         privateDestinations = settings.list(.privateDestinations)
