@@ -34,7 +34,7 @@ test: lint $(VENV)/installed ## Check the style, build everything and run all te
 	$(SUITE)
 	GATEPOST_TEST_PREPARED_STATEMENTS=false $(SUITE) --filter '$(DATABASE_TESTS)'
 
-bench: ## Measure Gatepost beside its limits (10 min); ARGS are passed on, such as "--only read --runs 3".
+bench: ## Measure Gatepost beside its limits (30 min); ARGS are passed on, such as "--only read --runs 3".
 	@scripts/setup --bench
 	swift build --configuration release --scratch-path $(RELEASE) --product gatepost
 	swift build --configuration release --scratch-path $(RELEASE) --product gatepost-bench

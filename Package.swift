@@ -100,8 +100,8 @@ let package = Package(
         .executableTarget(
             name: "gatepost-bench",
             dependencies: [
-                "GatepostAPI", "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostDev",
-                "Postgres", "Passwords", crypto, logging,
+                "GatepostAPI", "GatepostWorkers", "GatepostFlows", "GatepostOutbox", "GatepostStore",
+                "GatepostDelivery", "GatepostModel", "GatepostDev", "Postgres", "Passwords", crypto, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
             path: "Benchmarks", swiftSettings: settings),

@@ -21,7 +21,7 @@ struct Bench: AsyncParsableCommand {
             Prints a table and writes it as JSON. The exit code is 0 unless something could not be measured: a target \
             that is missed is a row.
             """,
-        subcommands: [HashlessServer.self])
+        subcommands: [HashlessServer.self, SinkServer.self])
 
     @Option(help: "Names, separated by commas: \(Benchmark.all.map(\.name).joined(separator: ", ")).")
     var only: String?
@@ -29,13 +29,20 @@ struct Bench: AsyncParsableCommand {
     var runs = 5
     @Option(help: "How long each measurement lasts.")
     var seconds = 5
+    @Option(help: "How long a snapshot is held beside the worker, for the benchmark held-snapshot.")
+    var heldSeconds = 300
+    @Option(help: "Messages in a large backlog.")
+    var owed = 1_000_000
     @Flag(help: "Let commits wait for the disk, which then is much of what is measured.")
     var fsync = false
     @Option(help: "Where the JSON goes.")
     var output = ".build-release/bench.json"
 
     func validate() throws {
-        guard runs > 0, seconds > 0 else { throw ValidationError("there must be a run and a second") }
+        guard runs > 0, seconds > 0, heldSeconds > 0 else {
+            throw ValidationError("there must be a run and a second")
+        }
+        guard owed >= 20_000 else { throw ValidationError("a large backlog has 20,000 messages or more") }
         if let name = names.first(where: { name in !Benchmark.all.contains { $0.name == name } }) {
             throw ValidationError("there is no benchmark \(name)")
         }
@@ -44,7 +51,7 @@ struct Bench: AsyncParsableCommand {
     private var names: [String] { only?.split(separator: ",").map(String.init) ?? Benchmark.all.map(\.name) }
 
     func run() async throws {
-        let pace = Pace(runs: runs, seconds: seconds)
+        let pace = Pace(runs: runs, seconds: seconds, heldSeconds: heldSeconds, owed: owed)
         var failures = 0
         try await Lab.running(syncsToDisk: fsync) { lab in
             var report = Report(
@@ -99,6 +106,7 @@ struct Benchmark: Sendable {
     let measure: @Sendable (Site, Pace) async throws -> [Row]
 
     static let all = [
-        transaction, read, signUp, signIn, me, signing, delivery, programs, auditExport,
+        transaction, read, signUp, signIn, me, signing, delivery, programs, auditExport, claimSettle, manyApps, mail,
+        slowRelay, webhooks, badEndpoints, heldSnapshot, fairness,
     ]
 }

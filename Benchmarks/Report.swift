@@ -14,58 +14,64 @@ struct Row: Encodable, Sendable {
     /// The median of the runs' own ratios, and their extremes.
     var ratio: Double?
     var ratios: [Double] = []
-    /// The least that the ratio must be.
-    var must: Double?
+    /// What is asked of the ratio.
+    var must: Must?
     /// Whether it is that much; nil where nothing is asked.
     var isMet: Bool?
     /// How it was measured.
     let note: String
 
     /// A figure that nothing limits, or a fixed value does.
-    init(_ measure: String, _ unit: String, _ samples: [Double], limit: (Double, String)? = nil, note: String) {
-        (self.measure, self.unit, self.note) = (measure, unit, note)
+    init(
+        _ measure: String, _ unit: String, _ samples: [Double], limit: (Double, String)? = nil, must: Must? = nil,
+        note: String
+    ) {
+        (self.measure, self.unit, self.must, self.note) = (measure, unit, must, note)
         figure = samples.median
         self.limit = limit?.0
         limitIs = limit?.1
-        ratio = limit.map { figure / $0.0 }
+        guard let limit else { return }
+        ratio = figure / limit.0
+        if samples.count > 1 { ratios = samples.map { $0 / limit.0 } }
+        isMet = must?.isMet(by: figure / limit.0)
     }
 
     /// A figure and a limit that were measured in turns.
     init(
-        _ measure: String, _ unit: String, _ comparison: Comparison, limitIs: String, must: Double? = nil, note: String
+        _ measure: String, _ unit: String, _ comparison: Comparison, limitIs: String, must: Must? = nil, note: String
     ) {
         (self.measure, self.unit, self.limitIs, self.must, self.note) = (measure, unit, limitIs, must, note)
         figure = comparison.figures.median
         limit = comparison.limits.median
         ratios = zip(comparison.figures, comparison.limits).map { $0 / $1 }
         ratio = ratios.median
-        isMet = must.map { ratios.median >= $0 }
+        isMet = must?.isMet(by: ratios.median)
     }
 }
 
-/// A figure and its limit, run by run.
-struct Comparison: Sendable {
-    var figures: [Double] = []
-    var limits: [Double] = []
-}
+/// What is asked of a ratio.
+enum Must: Encodable, Sendable {
+    case atLeast(Double)
+    case atMost(Double)
 
-/// How often and how long is measured.
-struct Pace: Sendable {
-    let runs: Int
-    let seconds: Int
-
-    /// Measures two things in turns, so that what else the machine does falls on both; each first once to warm up.
-    func compare(
-        _ figure: () async throws -> Double, with limit: () async throws -> Double
-    ) async throws -> Comparison {
-        _ = try await (figure(), limit())
-        var comparison = Comparison()
-        for run in 0..<runs {
-            if run.isMultiple(of: 2) { comparison.figures.append(try await figure()) }
-            comparison.limits.append(try await limit())
-            if !run.isMultiple(of: 2) { comparison.figures.append(try await figure()) }
+    func isMet(by ratio: Double) -> Bool {
+        switch self {
+        case .atLeast(let bound): ratio >= bound
+        case .atMost(let bound): ratio <= bound
         }
-        return comparison
+    }
+
+    /// As the table and the JSON have it.
+    var text: String {
+        switch self {
+        case .atLeast(let bound): "≥ \(Optional(bound).text)"
+        case .atMost(let bound): "≤ \(Optional(bound).text)"
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
     }
 }
 
@@ -100,7 +106,7 @@ struct Report: Encodable {
             let limit = row.limit.map { "\($0.rounded(row.unit)): \(row.limitIs ?? "")" } ?? "–"
             let range = row.ratios.isEmpty ? "" : " (\(row.ratios.min().text)–\(row.ratios.max().text))"
             let verdict = row.isMet.map { $0 ? "met" : "missed" } ?? ""
-            let must = row.must.map { "≥ \(Optional($0).text)" } ?? "–"
+            let must = row.must?.text ?? "–"
             return "| \(row.measure) | \(row.figure.rounded(row.unit)) | \(limit) | \(row.ratio.text)\(range) "
                 + "| \(must) | \(verdict) |"
         }

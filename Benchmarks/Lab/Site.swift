@@ -123,6 +123,11 @@ struct Site: Sendable {
         try await lab.postgres.runScript(sql, database: name)
     }
 
+    /// Runs a query as the superuser and returns its one value.
+    func runQuery(_ sql: String) async throws -> String {
+        try await lab.postgres.runScript(sql, database: name).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     /// What the server has logged.
     func log() throws -> String {
         try String(contentsOfFile: lab.postgres.folder + "/server.log", encoding: .utf8)

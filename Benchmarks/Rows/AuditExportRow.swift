@@ -7,11 +7,8 @@ extension Benchmark {
 
     static let auditExport = Benchmark(name: "audit-export") { site, _ in
         try await site.runScript(plantEvents(of: site.app))
-        let mail = [
-            "GATEPOST_SMTP_URL": "smtp://127.0.0.1:1", "GATEPOST_MAIL_FROM": "no-reply@gatepost.example",
-        ]
         let (clock, note) = (ContinuousClock(), "\(events) events of 380 bytes as NDJSON, by one gatepost work.")
-        return try await site.running(["work"], saying: "working", with: mail) { worker in
+        return try await site.working(with: Site.mailing(to: 1)) { worker in
             try await Task.sleep(for: .seconds(2))
             let idle = try worker.residentMiB
             return try await site.withDatabase { database in
@@ -47,10 +44,7 @@ extension Benchmark {
     }
 
     private static func begin(_ flow: AdminAuditFlow, in scope: AppScope) async throws -> AuditExportID {
-        let key = APIKeyID.make(at: HostClock().now, random: SystemRandom())
-        let asker = AdminPrincipal(.apiKey(key, madeBy: nil), grants: [])
-        let request = AdminRequest(asker, from: .none)
-        guard case .done(let id) = try await flow.begin(.ndjson, AuditFilter(), for: request, in: scope) else {
+        guard case .done(let id) = try await flow.begin(.ndjson, AuditFilter(), for: .benchmark, in: scope) else {
             throw Program.Failed(description: "the export was refused")
         }
         return id

@@ -92,13 +92,16 @@ final class Program: Sendable {
         }
     }
 
-    /// Waits for a line of its output that begins with a text.
-    func line(beginning start: String) async throws {
-        let isSaid = try await state.wait(within: .seconds(60)) { state -> Bool? in
-            let isSaid = state.output.split(separator: "\n").contains { $0.hasPrefix(start) }
-            return isSaid ? true : state.status.map { _ in false }
+    /// Waits for a line of its output that begins with a text, and returns the rest of it.
+    @discardableResult
+    func line(beginning start: String) async throws -> String {
+        let rest = try await state.wait(within: .seconds(60)) { state -> String?? in
+            let line = state.output.split(separator: "\n").first { $0.hasPrefix(start) }
+            if let line { return .some(String(line.dropFirst(start.count))) }
+            return state.status.map { _ in nil }
         }
-        guard isSaid else { throw failure("ended early") }
+        guard let rest else { throw failure("ended early") }
+        return rest
     }
 
     /// Asks it to stop, then makes it, and waits until it is gone.

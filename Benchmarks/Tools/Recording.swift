@@ -24,7 +24,17 @@ struct Recording: Sendable {
     }
 
     /// Records a call: whatever it sends through a pool of one connection.
-    static func of(_ site: Site, _ call: (Database, AppScope) async throws -> Void) async throws -> Recording {
+    ///
+    /// - Parameters:
+    ///   - site: Where it is made, twice.
+    ///   - replacing: An expression for a value that the script finds by itself; nil for every other one.
+    ///   - call: What it does.
+    /// - Returns: The recording.
+    /// - Throws: `Unreadable`, or what the call throws.
+    static func of(
+        _ site: Site, replacing: (_ recorded: String) -> String? = { _ in nil },
+        _ call: (Database, AppScope) async throws -> Void
+    ) async throws -> Recording {
         let (role, scope) = (Lab.loginRole, try await site.scope())
         try await site.runScript("alter role \(role) set log_statement = 'all'")
         try await site.runScript("alter role \(role) set log_error_verbosity = 'default'")
@@ -38,10 +48,12 @@ struct Recording: Sendable {
         guard calls[0].map(\.text) == calls[1].map(\.text), !calls[0].isEmpty else {
             throw Unreadable(description: "two equal calls sent different statements: \(calls)")
         }
-        return try Recording(calls[0], calls[1])
+        return try Recording(calls[0], calls[1], replacing)
     }
 
-    private init(_ first: [Statement], _ second: [Statement]) throws {
+    private init(
+        _ first: [Statement], _ second: [Statement], _ replacing: (_ recorded: String) -> String?
+    ) throws {
         var script = ""
         var constants: [String: String] = [:]
         for (first, second) in zip(first, second) {
@@ -55,21 +67,31 @@ struct Recording: Sendable {
                     throw Unreadable(description: "no parameter \(number) in the log of \(first.text)")
                 }
                 guard let before, let after else { return "null" }
+                if let expression = replacing(after) { return expression }
                 if before != after, let fresh = Self.fresh(after) { return fresh }
                 let name = constants.first { $0.value == after }?.key ?? "c\(constants.count)"
                 constants[name] = after
-                return ":\(name)"
+                return ":\(name)\(Self.cast(of: after))"
             }
             script += text + ";\n"
         }
         (self.script, self.constants) = (script + "\\endpipeline\n", constants)
     }
 
-    /// An expression for a value that differs in each transaction; nil for a time, which may stay.
+    /// The type of an array, by its first element: what is sent as text does not say it, and nothing else does.
+    private static func cast(of recorded: String) -> String {
+        guard recorded.hasPrefix("{"), recorded != "{}" else { return "" }
+        let first = recorded.dropFirst().prefix { $0 != "," && $0 != "}" }
+        if first.contains(#/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/#) { return "::uuid[]" }
+        if first.contains(#/^"\d{4}-\d\d-\d\d\s/#) { return "::timestamptz[]" }
+        return first.contains(#/^-?\d+$/#) ? "::integer[]" : "::text[]"
+    }
+
+    /// An expression for a value that differs in each transaction; nil for a time or an array, which may stay.
     ///
     /// `:u` is the number of one of the users that are there, `:n` one that has never been used.
     private static func fresh(_ recorded: String) -> String? {
-        if recorded.contains(#/^\d{4}-\d\d-\d\d\s/#) { return nil }
+        if recorded.hasPrefix("{") || recorded.contains(#/^\d{4}-\d\d-\d\d\s/#) { return nil }
         if recorded.hasPrefix("\\x") {
             let padding = String(repeating: "x", count: max(recorded.utf8.count / 2 - 1 - 19, 0))
             return "(:n || '\(padding)')::bytea"
