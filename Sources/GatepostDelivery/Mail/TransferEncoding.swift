@@ -13,34 +13,45 @@ enum QuotedPrintable {
     static let lineLength = 76
 
     /// Encodes text; every line break of the input, whichever kind, becomes CR LF, and the end is one.
+    ///
+    /// Byte by byte: by characters and strings it took longer than to derive the mail's secrets and send it.
     static func encode(_ text: String) -> String {
-        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
-            .map { encodedLine($0.utf8) + "\r\n" }
-            .joined()
+        let bytes = Array(text.utf8)
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count + bytes.count / 4)
+        var start = 0
+        while true {
+            let end = bytes[start...].firstIndex { $0 == lineFeed || $0 == carriageReturn } ?? bytes.count
+            encode(line: bytes[start..<end], into: &output)
+            output += [carriageReturn, lineFeed]
+            guard end < bytes.count else { return String(decoding: output, as: UTF8.self) }
+            start = end + (bytes[end...].starts(with: [carriageReturn, lineFeed]) ? 2 : 1)
+        }
     }
 
-    private static func encodedLine(_ line: Substring.UTF8View) -> String {
-        var output = ""
+    private static func encode(line: ArraySlice<UInt8>, into output: inout [UInt8]) {
         var column = 0
-        let count = line.count
-        for (position, byte) in line.enumerated() {
-            let isLast = position == count - 1
-            let isLiteral =
+        for position in line.indices {
+            let byte = line[position]
+            let isLast = position == line.endIndex - 1
+            var isLiteral =
                 (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "=")
                 || (byte == 0x20 || byte == 0x09) && !isLast
-            // A dot that begins a line is written out, so that no relay's dot-stuffing is ever needed.
-            let piece =
-                isLiteral && !(column == 0 && byte == UInt8(ascii: "."))
-                ? String(UnicodeScalar(byte)) : "=\(hex[Int(byte >> 4)])\(hex[Int(byte & 15)])"
-            if column + piece.utf8.count > lineLength - 1 {
-                output += "=\r\n"
+            if column + (isLiteral ? 1 : 3) > lineLength - 1 {
+                output += [UInt8(ascii: "="), carriageReturn, lineFeed]
                 column = 0
             }
-            output += piece
-            column += piece.utf8.count
+            // A dot that begins a line is written out, so that no relay's dot-stuffing is ever needed.
+            if column == 0, byte == UInt8(ascii: ".") { isLiteral = false }
+            if isLiteral {
+                output.append(byte)
+            } else {
+                output += [UInt8(ascii: "="), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+            column += isLiteral ? 1 : 3
         }
-        return output
     }
 
-    private static let hex = Array("0123456789ABCDEF")
+    private static let (carriageReturn, lineFeed) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+    private static let hex = Array("0123456789ABCDEF".utf8)
 }
