@@ -15,6 +15,8 @@ let settings: [SwiftSetting] = [
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let instrumentation = Target.Dependency.product(name: "Instrumentation", package: "swift-distributed-tracing")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -40,8 +42,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
@@ -56,7 +60,8 @@ let package = Package(
         module("DomainNames", ["CLibidn2"]),
 
         // Gatepost, from the values up to the program.
-        module("GatepostModel", ["DomainNames", crypto]),
+        module("GatepostModel", ["DomainNames", crypto, instrumentation]),
+        module("GatepostTelemetry", ["GatepostModel", metrics, logging]),
         module(
             "GatepostStore", ["Postgres", "GatepostModel", crypto],
             resources: [.copy("../../migrations")]),
@@ -69,13 +74,13 @@ let package = Package(
             "GatepostWorkers",
             [
                 "GatepostFlows", "GatepostOutbox", "GatepostDelivery", "GatepostStore", "GatepostModel", "Postgres",
-                logging, lifecycle,
+                "GatepostTelemetry", logging, lifecycle, metrics,
             ], resources: [.copy("../../jobs")]),
         module(
             "GatepostAPI",
             [
-                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", crypto, mustache, logging,
-                lifecycle,
+                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostTelemetry", crypto,
+                mustache, logging, lifecycle, metrics,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -87,7 +92,8 @@ let package = Package(
             name: "gatepost",
             dependencies: [
                 "GatepostAPI", "GatepostWorkers", "GatepostFlows", "GatepostOutbox", "GatepostStore",
-                "GatepostDelivery", "GatepostModel", "GatepostDev", "Postgres", "Passwords", logging, lifecycle,
+                "GatepostDelivery", "GatepostModel", "GatepostTelemetry", "GatepostDev", "Postgres", "Passwords",
+                logging, lifecycle, metrics,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -111,13 +117,15 @@ let package = Package(
             "TestSupport",
             [
                 "Curl", "GatepostAPI", "GatepostDev", "GatepostFlows", "GatepostModel", "GatepostOutbox",
-                "GatepostStore", "GatepostWorkers", "GatepostDelivery", "Passwords", "Postgres", crypto, logging,
+                "GatepostStore", "GatepostTelemetry", "GatepostWorkers", "GatepostDelivery", "Passwords", "Postgres",
+                crypto, logging,
             ] + nio, path: "Tests/TestSupport"),
         tests("PostgresTests", ["Postgres", "GatepostDev"]),
         tests("CurlTests", ["Curl", "GatepostDev", "TestSupport"]),
         tests("PasswordsTests", ["Passwords"]),
         tests("DomainNamesTests", ["DomainNames"]),
         tests("GatepostModelTests", ["GatepostModel"]),
+        tests("GatepostTelemetryTests", ["GatepostTelemetry", "GatepostModel", "TestSupport", logging, metrics]),
         tests("GatepostStoreTests", ["GatepostStore", "GatepostModel", "GatepostDev", "Postgres", "TestSupport"]),
         tests("GatepostOutboxTests", ["GatepostOutbox", "GatepostStore", "GatepostModel", "Postgres", "TestSupport"]),
         tests(
@@ -125,14 +133,14 @@ let package = Package(
         tests(
             "GatepostWorkersTests",
             [
-                "GatepostWorkers", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostDev", "Postgres",
-                "TestSupport", logging, lifecycle,
+                "GatepostWorkers", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostTelemetry",
+                "GatepostDev", "Postgres", "TestSupport", logging, lifecycle,
             ]),
         tests(
             "GatepostAPITests",
             [
-                "GatepostAPI", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostDev", "Passwords",
-                "Postgres", "Curl", "TestSupport", crypto,
+                "GatepostAPI", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostTelemetry", "GatepostDev",
+                "Passwords", "Postgres", "Curl", "TestSupport", crypto, logging,
             ]),
         tests(
             "GatepostFlowsTests",
@@ -145,7 +153,10 @@ let package = Package(
             ["gatepost", "GatepostDev", "GatepostModel", "Postgres", "Curl", "TestSupport", crypto]),
         tests(
             "GatepostTests",
-            ["gatepost", "GatepostModel", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            [
+                "gatepost", "GatepostModel", "GatepostTelemetry",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("GatepostDevTests", ["GatepostDev"] + nio),
         tests(
             "SimulationTests",

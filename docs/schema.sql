@@ -614,6 +614,8 @@ CREATE INDEX outbox_replays ON public.outbox USING btree (app_id, replay_of) WHE
 
 CREATE INDEX outbox_time ON public.outbox USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
 
+CREATE INDEX outbox_tried ON public.outbox USING btree (lane, created_at) WHERE ((held_at IS NULL) AND ((claim_number > 1) OR (attempt_count > 0)));
+
 CREATE INDEX outbox_turn ON public.outbox USING btree (lane, app_id, due_at) WHERE (ready AND (held_at IS NULL) AND (app_id IS NOT NULL));
 
 CREATE INDEX outbox_user ON public.outbox USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);

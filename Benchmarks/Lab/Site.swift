@@ -33,6 +33,7 @@ struct Site: Sendable {
         [
             "GATEPOST_DATABASE_URL": databaseURL, "GATEPOST_KEY_ENCRYPTION_KEYS": keys.revealed,
             "GATEPOST_BASE_URL": baseURL, "GATEPOST_LISTEN": "127.0.0.1:\(port)",
+            "GATEPOST_OPERATIONS_LISTEN": "127.0.0.1:0",
         ]
     }
 

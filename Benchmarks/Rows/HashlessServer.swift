@@ -29,7 +29,9 @@ struct HashlessServer: AsyncParsableCommand {
             keys: try KeyRing(Secret(setting("KEY_ENCRYPTION_KEYS"))), baseURL: baseURL, hasher: hasher)
         let server = try APIServer(
             database: database, flows: composition.flows, keys: composition.keys, baseURL: baseURL,
-            host: address.host, port: address.port, logger: Logger(label: "gatepost"),
+            host: address.host, port: address.port,
+            observation: Observation(readiness: try Readiness(database: database)),
+            logger: Logger(label: "gatepost"),
             onListening: { port in
                 FileHandle.standardOutput.write(Data("listening on http://\(address.host):\(port)\n".utf8))
             })

@@ -30,19 +30,21 @@ package struct APIServer: Service {
     ///   - host: The address to listen on.
     ///   - port: The port to listen on; 0 takes any.
     ///   - devMails: The development mail catcher; without it, its pages do not exist.
+    ///   - observation: Where requests are counted, and who knows whether the process is ready.
     ///   - logger: Where a line for each request goes, and what went wrong inside.
     ///   - onListening: Told the bound port once connections are accepted.
     /// - Throws: `Pages.Unreadable` or a template's error: the program was packaged wrongly.
     package init(
         database: Database, flows: Flows, keys: KeyCache, baseURL: String, host: String, port: Int,
-        devMails: DevMails? = nil, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+        devMails: DevMails? = nil, observation: Observation, logger: Logger,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
         let pages = try Pages()
         let router = Router(context: RootRequestContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: AccessLog(logger: logger))
+        router.add(middleware: AccessLog(logger: logger, observation: observation))
         router.add(middleware: AnswerHeaders(isHTTPS: baseURL.hasPrefix("https://")))
         router.add(middleware: ProblemReporter(form: .document, logger: logger))
-        router.addRoutes(HealthRoutes(database: database).endpoints)
+        router.addRoutes(HealthRoutes(readiness: observation.readiness).endpoints)
         router.addRoutes(try OpenAPIRoutes().endpoints)
         if let devMails { router.addRoutes(DevMailRoutes(mails: devMails, pages: pages).endpoints) }
         let mount = AppMount(router: router, database: database, refusal: flows.refusal)
@@ -56,6 +58,7 @@ package struct APIServer: Service {
                     invitations: flows.admin.invitations, pages: pages, ownOrigin: baseURL
                 ).endpoints)
         routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
+        observation.meter.prepare(router.routes.map { ($0.method, $0.path.description) })
         router.refuseOtherMethods()
         application = Application(
             router: router, server: .http1(configuration: Self.connection),

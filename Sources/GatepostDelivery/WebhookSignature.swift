@@ -41,15 +41,18 @@ extension HTTPTransport {
     ///   - body: JSON.
     ///   - url: The endpoint.
     ///   - signature: Made of this body.
+    ///   - trace: The span that this try is, for the receiver.
     ///   - now: The time that a `Retry-After` with a date is measured from.
     ///   - deadline: How long it may take; at most `exchangeDeadline`.
     /// - Returns: What the receiver made of it.
     package func postNotice(
-        _ body: [UInt8], to url: String, signature: WebhookSignature, now: Instant, deadline: Duration
+        _ body: [UInt8], to url: String, signature: WebhookSignature, trace: TraceContext? = nil, now: Instant,
+        deadline: Duration
     ) async -> AttemptResult {
-        let headers: [HTTPRequest.Header] = [
+        var headers: [HTTPRequest.Header] = [
             .init("Content-Type", "application/json"), .init("User-Agent", "Gatepost-Webhooks/1"),
         ]
+        if let trace { headers.append(.init("traceparent", trace.traceparent)) }
         return await post(body, to: url, headers: headers + signature.headers, now: now, deadline: deadline)
     }
 }

@@ -21,10 +21,17 @@ package struct Configuration: Sendable {
     package var baseURL = ""
     /// `listen`: address and port to listen at; default `127.0.0.1:8080`.
     package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+    /// `operations.listen`: where health and metrics are served, `off` for nowhere; default `127.0.0.1:9464` to serve,
+    /// `127.0.0.1:9465` to work.
+    ///
+    /// Not where the API is: what it shows is for whoever runs the program.
+    package var operationsListen: ListenAddress?
     /// `event_loop_executor`: whether the network's event loops also run everything else; default true.
     package var usesEventLoopsAsExecutor = true
     /// `log.level`: trace, debug, info, notice, warning, error or critical; default info.
     package var logLevel = "info"
+    /// `log.format`: json or text; default json.
+    package var logFormat = LogFormat.json
 
     /// `key_encryption_keys`: `EPOCH:BASE64,…`, the first seals, all open; `gatepost keys generate` makes one.
     package var keyEncryptionKeys = Secret("")
@@ -66,6 +73,14 @@ package struct Configuration: Sendable {
 
     /// The defaults.
     package init() {}
+}
+
+/// How the log is written.
+package enum LogFormat: String, Sendable, CaseIterable {
+    /// An object a line, for machines.
+    case json
+    /// For people.
+    case text
 }
 
 /// Where a server listens.

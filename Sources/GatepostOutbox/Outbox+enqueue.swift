@@ -8,7 +8,7 @@ import Postgres
 private let mergingWithUnclaimed: SQL = """
     on conflict (app_id, unique_key) where claim_number = 0 and unique_key is not null
     do update set flow_id = excluded.flow_id, payload = excluded.payload, expires_at = excluded.expires_at,
-                  recipient_hash = excluded.recipient_hash
+                  recipient_hash = excluded.recipient_hash, trace = excluded.trace
     """
 
 extension AppBatch {
@@ -23,7 +23,7 @@ extension AppBatch {
                                 expires_at, payload, unique_key, trace, created_at)
             values (\(scope.appID), \(message.id), \(message.kind.rawValue), \(message.lane), \(message.route),
                     \(message.flowID), \(message.userID), \(message.recipientHash), true, \(message.createdAt),
-                    \(message.expiresAt), \(message.payload), \(message.uniqueKey), \(message.trace),
+                    \(message.expiresAt), \(message.payload), \(message.uniqueKey), \(trace?.traceparent),
                     \(message.createdAt))
             \(mergingWithUnclaimed)
             """)
@@ -49,9 +49,10 @@ extension AppBatch {
         add(
             """
             insert into outbox (app_id, id, kind, lane, route, flow_id, user_id, recipient_hash, ready, due_at,
-                                expires_at, payload, unique_key, created_at)
+                                expires_at, payload, unique_key, trace, created_at)
             select u.app_id, \(id), mail.kind, \(Lane.interactive)::text, \(OutboxMessage.mailRoute)::text, f.id, u.id,
-                   \(recipientHash), true, \(now), \(expiresAt), '{}', mail.unique_key_prefix || u.id, \(now)
+                   \(recipientHash), true, \(now), \(expiresAt), '{}', mail.unique_key_prefix || u.id,
+                   \(trace?.traceparent)::text, \(now)
               from users as u
               left join flows as f on f.app_id = u.app_id and f.id = \(flow) and f.user_id = u.id
              cross join lateral (

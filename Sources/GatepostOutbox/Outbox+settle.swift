@@ -5,7 +5,9 @@ import Postgres
 /// What a batch of settlements came to.
 package struct SettleReport: Sendable {
     /// Settlements that were applied.
-    package fileprivate(set) var settledCount = 0
+    package fileprivate(set) var settled: [Settlement] = []
+    /// How many these are.
+    package var settledCount: Int { settled.count }
     /// Messages that somebody cancelled meanwhile; the attempt is on record.
     package fileprivate(set) var cancelledCount = 0
     /// Messages that another worker has claimed or ended since: this worker was too slow.
@@ -36,8 +38,11 @@ extension Database {
                 .and(batch.settle(returning, SettleStatements.putBack)).map { $0.union($1) }
         }
         let missing = settlements.filter { !settled.contains($0.claim) }
-        report.settledCount = settlements.count - missing.count
-        guard !missing.isEmpty else { return report }
+        guard !missing.isEmpty else {
+            report.settled = settlements
+            return report
+        }
+        report.settled = settlements.filter { settled.contains($0.claim) }
         let fates = try await system { $0.explainMissing(missing) }
         for settlement in missing {
             switch fates[settlement.claim] {

@@ -28,13 +28,14 @@ extension AppBatch {
         _ type: WebhookEventType, of rows: SQL, at now: Instant, data: SQL, where condition: SQL
     ) -> SQL {
         """
-        insert into outbox (app_id, id, kind, lane, route, user_id, ready, due_at, expires_at, payload, created_at)
+        insert into outbox (app_id, id, kind, lane, route, user_id, ready, due_at, expires_at, payload, trace,
+                            created_at)
         select a.app_id, gen_random_uuid(), \(WebhookNotice.kind.rawValue)::text, \(Lane.notice)::text,
                \(OutboxMessage.webhookRoutePrefix)::text || e.id, a.user_id, true, \(now)::timestamptz,
                \(now + Lifetimes.webhookNotice)::timestamptz,
                jsonb_build_object('type', \(type.rawValue)::text, 'timestamp', \(now.description)::text,
                                   'data', \(data)),
-               \(now)::timestamptz
+               \(trace?.traceparent)::text, \(now)::timestamptz
           from (\(rows)) as a
           join webhook_endpoints as e on e.app_id = a.app_id
          where \(condition) and e.state = 'enabled' and \(type.rawValue)::text = any (e.event_types)

@@ -31,8 +31,6 @@ package struct OutboxMessage: Sendable {
     package var payload = "{}"
     /// Merges with a message of the same key that nobody has claimed yet.
     package var uniqueKey: String?
-    /// The W3C trace context of the request that caused it.
-    package var trace: String?
 
     /// Describes a message that is due at once; what it concerns is set afterwards.
     package init(

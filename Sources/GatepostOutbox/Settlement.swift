@@ -16,6 +16,11 @@ package struct Settlement: Sendable {
     package let app: AppID
     package let message: MessageID
     package let claimNumber: Int32
+    /// What the message is, for whoever counts.
+    package let kind: MessageKind
+    package let lane: Lane
+    package let createdAt: Instant
+    package let leaseEnd: Instant
     /// Attempts before this claim.
     ///
     /// Together with the claim number the fence: a settlement that was applied, but whose answer got lost, is not
@@ -30,11 +35,13 @@ package struct Settlement: Sendable {
     package init(of message: ClaimedMessage, _ fate: Fate, attempt: Attempt? = nil, at now: Instant) {
         (app, self.message, claimNumber) = (message.app, message.id, message.claimNumber)
         (attemptCount, self.fate, self.attempt, at) = (message.attemptCount, fate, attempt, now)
+        (kind, lane, createdAt, leaseEnd) = (message.kind, message.lane, message.createdAt, message.leaseEnd)
     }
 
     private init(of other: Settlement, _ fate: Fate, attempt: Attempt?) {
         (app, message, claimNumber) = (other.app, other.message, other.claimNumber)
         (attemptCount, self.fate, self.attempt, at) = (other.attemptCount, fate, attempt, other.at)
+        (kind, lane, createdAt, leaseEnd) = (other.kind, other.lane, other.createdAt, other.leaseEnd)
     }
 
     /// Why a message ended whose settlement Postgres would not store.

@@ -1,3 +1,4 @@
+package import GatepostModel
 package import Postgres
 
 /// Statements for one app, collected to travel together.
@@ -6,10 +7,13 @@ package import Postgres
 /// written: neither can exist without a scope.
 package struct AppBatch {
     package let scope: AppScope
+    /// The trace of the request or delivery at hand, which what is owed carries on; it decides nothing.
+    package let trace: TraceContext?
     private(set) var statements: [SQL] = []
 
     init(scope: AppScope) {
         self.scope = scope
+        trace = .current
     }
 
     /// Adds a statement whose rows nobody reads.

@@ -15,6 +15,17 @@ extension Database {
         }
     }
 
+    /// Whether each of these migrations has been applied; throws while the database does not answer.
+    package func hasApplied(_ migrations: [Migrator.Migration]) async throws -> Bool {
+        let numbers = migrations.map { Int32(clamping: $0.number) }
+        let applied = try await system(as: .owner) { batch in
+            batch.read("select count(*) as count from schema_migrations where number = any (\(numbers))") { rows in
+                try rows.first?.get("count", as: Int64.self) ?? 0
+            }
+        }
+        return applied == Int64(numbers.count)
+    }
+
     /// Refuses a login role that could see past row-level security, and a schema that is not this program's.
     ///
     /// A member inherits its roles' policies and an owner passes them all, so a statement that forgot its role

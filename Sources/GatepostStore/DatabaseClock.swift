@@ -52,6 +52,12 @@ package final class DatabaseClock: WallClock, Sendable {
         return Instant(microseconds: sample.withLock { $0?.offset ?? 0 } + elapsed)
     }
 
+    /// How long ago the sample was taken that time is told by.
+    package var sampleAge: Duration {
+        let elapsed = monotonic.now - start
+        return sample.withLock { elapsed - ($0?.takenAt ?? .zero) }
+    }
+
     /// Takes the offset: the database's time belongs to the middle of the round trip.
     ///
     /// - Returns: Whether time is told by it from here on; see `roundTripMax`.

@@ -36,12 +36,14 @@ final class OutboxSettler: Sendable {
 
     private let database: Database
     private let logger: Logger
+    private let onSettled: @Sendable ([Settlement]) -> Void
     private let state = Mutex(State())
     private let signal = OutboxSignal()
 
-    init(database: Database, logger: Logger) {
+    init(database: Database, logger: Logger, onSettled: @escaping @Sendable ([Settlement]) -> Void) {
         self.database = database
         self.logger = logger
+        self.onSettled = onSettled
     }
 
     /// How many settlements wait.
@@ -140,6 +142,7 @@ final class OutboxSettler: Sendable {
             state.counts.cancelled += report.cancelledCount
             state.counts.lost += report.lostCount
         }
+        onSettled(report.settled)
         if report.cancelledCount > 0 {
             logger.notice("cancelled, but sent", metadata: ["count": "\(report.cancelledCount)"])
         }

@@ -17,7 +17,7 @@ extension OutboxWorker {
         for _ in 0..<Self.drainRoundsMax {
             let claimed = try await claim()
             for message in claimed {
-                if let settlement = await deliver(message) { settler.add(settlement) }
+                if let settlement = await deliverTraced(message) { settler.add(settlement) }
             }
             try await settle()
             if claimed.isEmpty { break }

@@ -16,6 +16,8 @@ package struct OutboxWorker: Service {
     package let settings: WorkerSettings
     let signal: OutboxSignal
     let logger: Logger
+    /// What it counts.
+    package let metrics: WorkerMetrics
     let claimer: OutboxClaimer
     let settler: OutboxSettler
     let breaker: RouteBreaker
@@ -34,17 +36,22 @@ package struct OutboxWorker: Service {
     ///   - handlers: One for each kind; a message of another kind is put off.
     ///   - settings: How it paces itself.
     ///   - signal: Raised in this process when something was owed.
-    ///   - logger: Where failures are told, once a streak.
+    ///   - metrics: Where it counts.
+    ///   - logger: Where failures are told, once a streak, and each attempt.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, handlers: [MessageKind: any Handler],
-        settings: WorkerSettings = WorkerSettings(), signal: OutboxSignal = OutboxSignal(), logger: Logger
+        settings: WorkerSettings = WorkerSettings(), signal: OutboxSignal = OutboxSignal(),
+        metrics: WorkerMetrics = .uncounted, logger: Logger
     ) {
         (self.clock, self.handlers, self.settings) = (clock, handlers, settings)
-        (self.signal, self.logger) = (signal, logger)
+        (self.signal, self.logger, self.metrics) = (signal, logger, metrics)
         policy = RetryPolicy(random: random)
         breaker = RouteBreaker(policy: policy)
         claimer = OutboxClaimer(database: database, lease: settings.lease)
-        settler = OutboxSettler(database: database, logger: logger)
+        settler = OutboxSettler(database: database, logger: logger) { settled in
+            let now = clock.now
+            for settlement in settled { metrics.count(settlement, under: settings.lease, at: now) }
+        }
     }
 
     /// Works until the service group asks it to shut down.

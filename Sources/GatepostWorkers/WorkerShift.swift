@@ -83,7 +83,7 @@ final class WorkerShift: Sendable {
             return
         }
         inFlight.start(message) { [self] in
-            let settlement = await worker.deliver(message)
+            let settlement = await worker.deliverTraced(message)
             guard inFlight.end(message) else { return }
             worker.keep(settlement)
             if inFlight.isWorthClaiming || isStopping { worker.signal.raise() }

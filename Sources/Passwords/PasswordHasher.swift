@@ -19,6 +19,9 @@ package final class PasswordHasher: Sendable {
     private let threads: HashThreads
     private let strength: HashStrength
     private let hashOfNobody: String
+    private let onWait: (@Sendable (Duration) -> Void)?
+    private let onRefusal: (@Sendable () -> Void)?
+    private let clock = ContinuousClock()
 
     /// What an unknown address's password is compared with, so that it costs a hash too; no password is known for it.
     package static let hashOfNobody = """
@@ -31,9 +34,14 @@ package final class PasswordHasher: Sendable {
     ///   - threads: Hashes at once; the number of cores unless there is a reason.
     ///   - queueMax: How many more may wait.
     ///   - strength: How much work a hash is; the program's own unless a test says otherwise.
-    package init(threads: Int, queueMax: Int, strength: HashStrength = .owasp) {
+    ///   - onWait: Told how long a password waited for a thread.
+    ///   - onRefusal: Told that there was no room for one.
+    package init(
+        threads: Int, queueMax: Int, strength: HashStrength = .owasp, onWait: (@Sendable (Duration) -> Void)? = nil,
+        onRefusal: (@Sendable () -> Void)? = nil
+    ) {
         self.threads = HashThreads(threads: threads, queueMax: queueMax)
-        self.strength = strength
+        (self.strength, self.onWait, self.onRefusal) = (strength, onWait, onRefusal)
         // An unknown address has to cost what a known one does, also in a test.
         let nobody = strength == .owasp ? nil : Argon2id.hash(Array("nobody".utf8), strength)
         hashOfNobody = nobody ?? Self.hashOfNobody
@@ -66,9 +74,15 @@ package final class PasswordHasher: Sendable {
     }
 
     private func run<Output: Sendable>(_ work: @escaping @Sendable () -> Output) async throws -> Output {
-        try await withCheckedThrowingContinuation { continuation in
-            let isTaken = threads.submit { continuation.resume(returning: work()) }
-            if !isTaken { continuation.resume(throwing: HasherBusy()) }
+        let begin = clock.now
+        return try await withCheckedThrowingContinuation { continuation in
+            let isTaken = threads.submit { [clock, onWait] in
+                onWait?(clock.now - begin)
+                continuation.resume(returning: work())
+            }
+            guard !isTaken else { return }
+            onRefusal?()
+            continuation.resume(throwing: HasherBusy())
         }
     }
 }

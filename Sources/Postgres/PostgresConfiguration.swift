@@ -39,6 +39,9 @@ package struct PostgresConfiguration: Sendable {
     /// How long the server has to end a statement that was cancelled before its connection is closed; default 1 s.
     package var cancelGrace: Duration = .seconds(1)
 
+    /// Told how long each job waited for a connection; called by the connection's thread, so it must be quick.
+    package var onWait: (@Sendable (PostgresPool.Side, Duration) -> Void)?
+
     /// The most connections that a side may be given.
     package static let connectionsLimit = 64
 

@@ -19,12 +19,13 @@ package final class PostgresPool: Sendable {
     package init(_ configuration: PostgresConfiguration) {
         let connector = Connector(configuration)
         shared = Lane(
-            configuration: configuration, connector: connector, threadCountMax: configuration.sharedConnectionsMax,
+            .shared, configuration: configuration, connector: connector,
+            threadCountMax: configuration.sharedConnectionsMax,
             batchesUnderWayMax: configuration.batchesUnderWayMax)
         // What may wait on locks holds up nobody behind it.
         exclusive = Lane(
-            configuration: configuration, connector: connector, threadCountMax: configuration.exclusiveConnectionsMax,
-            batchesUnderWayMax: 1)
+            .exclusive, configuration: configuration, connector: connector,
+            threadCountMax: configuration.exclusiveConnectionsMax, batchesUnderWayMax: 1)
     }
 
     deinit {

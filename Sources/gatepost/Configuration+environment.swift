@@ -50,6 +50,7 @@ extension GatepostModel.Configuration {
         usesPreparedStatements = try settings.flag(.databasePreparedStatements) ?? usesPreparedStatements
         usesEventLoopsAsExecutor = try settings.flag(.eventLoopExecutor) ?? usesEventLoopsAsExecutor
         logLevel = settings.text(.logLevel) ?? logLevel
+        try readTelemetry(settings, for: scope)
         jobsFolder = settings.text(.jobs)
         try readServer(settings, for: scope)
         try readDelivery(settings, for: scope)
@@ -71,6 +72,21 @@ extension GatepostModel.Configuration {
         }
         passwordHashThreads = try settings.number(.passwordHashThreads, 1...64)
         passwordHashQueue = try settings.number(.passwordHashQueue, 1...10_000) ?? passwordHashQueue
+    }
+
+    private mutating func readTelemetry(_ settings: SettingReader, for scope: ConfigurationScope) throws {
+        if let text = settings.text(.logFormat) {
+            guard let format = LogFormat(rawValue: text) else {
+                throw UnusableSetting(.logFormat, "must be json or text")
+            }
+            logFormat = format
+        }
+        let text = settings.text(.operationsListen) ?? "127.0.0.1:\(scope == .work ? 9465 : 9464)"
+        guard text != "off" else { return }
+        guard let address = ListenAddress(text) else {
+            throw UnusableSetting(.operationsListen, "must be HOST:PORT, or off")
+        }
+        operationsListen = address
     }
 
     private mutating func readDelivery(_ settings: SettingReader, for scope: ConfigurationScope) throws {

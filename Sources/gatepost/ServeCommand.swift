@@ -17,7 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Configuration(environment: environment(), for: .serve)
         let wiring = try await Wiring.open(configuration)
-        let hasher = PasswordHasher(configuration)
+        let hasher = PasswordHasher(configuration, metrics: wiring.metrics)
         let server = try wiring.server(hasher: hasher) { port in
             Terminal.say("listening on http://\(configuration.listen.host):\(port)")
         }

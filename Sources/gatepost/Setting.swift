@@ -11,8 +11,10 @@ enum Setting: String, CaseIterable {
     case databasePreparedStatements = "database.prepared_statements"
     case baseURL = "base_url"
     case listen
+    case operationsListen = "operations.listen"
     case eventLoopExecutor = "event_loop_executor"
     case logLevel = "log.level"
+    case logFormat = "log.format"
     case keyEncryptionKeys = "key_encryption_keys"
     case smtpURL = "smtp.url"
     case smtpUsername = "smtp.username"

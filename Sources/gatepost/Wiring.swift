@@ -5,6 +5,7 @@ import GatepostFlows
 import GatepostModel
 import GatepostOutbox
 import GatepostStore
+import GatepostTelemetry
 import GatepostWorkers
 import Logging
 import NIOCore
@@ -20,25 +21,31 @@ struct Wiring: Sendable {
     let pool: PostgresPool
     let database: Database
     let clock: DatabaseClock
+    let metrics: MetricRegistry
+    let readiness: Readiness
     let random = SystemRandom()
     /// Wakes the worker of this process, where API and worker share one.
     let signal = OutboxSignal()
 
     /// Connects, takes the database's time, and refuses a login role that could see past row-level security.
     static func open(_ configuration: Configuration) async throws -> Wiring {
-        var logger = Logger(label: "gatepost")
-        logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        let logger = Logger.gatepost(configuration.logFormat, level: .init(rawValue: configuration.logLevel) ?? .info)
+        let metrics = MetricRegistry()
         var settings = PostgresConfiguration(connectionString: configuration.databaseURL.revealed)
         settings.sharedConnectionsMax = configuration.databaseConnections
         settings.exclusiveConnectionsMax = configuration.databaseExclusiveConnections
         settings.usesPreparedStatements = configuration.usesPreparedStatements
+        settings.onWait = metrics.databaseWaits()
         let pool = PostgresPool(settings)
         do {
             let database = Database(pool: pool)
             try await database.checkLogin()
+            let clock = try await DatabaseClock(pool: pool)
+            let readiness = try Readiness(
+                database: Database(pool: pool, deadline: Readiness.deadline), clock: clock)
             return Wiring(
-                configuration: configuration, logger: logger, pool: pool, database: database,
-                clock: try await DatabaseClock(pool: pool))
+                configuration: configuration, logger: logger, pool: pool, database: database, clock: clock,
+                metrics: metrics, readiness: readiness)
         } catch {
             await pool.shutdown()
             throw error
@@ -99,7 +106,8 @@ struct Wiring: Sendable {
                 signal: signal))
         return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
-            host: configuration.listen.host, port: configuration.listen.port, devMails: devMails, logger: logger,
+            host: configuration.listen.host, port: configuration.listen.port, devMails: devMails,
+            observation: Observation(metrics: metrics, readiness: readiness, random: random), logger: logger,
             onListening: onListening)
     }
 
@@ -141,7 +149,7 @@ struct Wiring: Sendable {
                 deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),
                 deliveryDeadline: .seconds(configuration.smtpDeadlineSeconds),
                 idlePause: .milliseconds(configuration.outboxPollMilliseconds)),
-            signal: signal, logger: logger)
+            signal: signal, metrics: WorkerMetrics(metrics), logger: logger)
         let jobs = JobRunner(
             database: database, catalog: try JobCatalog(folder: configuration.jobsFolder), clock: clock,
             logger: logger)

@@ -27,6 +27,15 @@ struct ConfigurationTests {
         #expect(configuration.databaseConnections == 8)
         #expect(configuration.outboxLeaseSeconds == 90)
         #expect(configuration.smtpRequiresTLS == nil)
+        #expect(configuration.logFormat == .json)
+    }
+
+    @Test func `health and metrics stay on loopback unless said otherwise, and off is nowhere`() throws {
+        #expect(try read([:], for: .work).operationsListen == ListenAddress(host: "127.0.0.1", port: 9465))
+        #expect(try read([:], for: .serve).operationsListen == ListenAddress(host: "127.0.0.1", port: 9464))
+        let chosen = try read(["GATEPOST_OPERATIONS_LISTEN": "10.0.0.7:9000"])
+        #expect(chosen.operationsListen == ListenAddress(host: "10.0.0.7", port: 9000))
+        #expect(try read(["GATEPOST_OPERATIONS_LISTEN": "off"]).operationsListen == nil)
     }
 
     @Test(arguments: [
@@ -43,7 +52,8 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("GATEPOST_DATABASE_CONNECTIONS", "0"), ("GATEPOST_DATABASE_CONNECTIONS", "65"),
         ("GATEPOST_DATABASE_CONNECTIONS", "eight"), ("GATEPOST_DATABASE_PREPARED_STATEMENTS", "maybe"),
-        ("GATEPOST_LISTEN", "8080"), ("GATEPOST_LISTEN", "127.0.0.1:70000"), ("GATEPOST_BASE_URL", "auth.example.com"),
+        ("GATEPOST_LISTEN", "8080"), ("GATEPOST_OPERATIONS_LISTEN", "9464"), ("GATEPOST_LOG_FORMAT", "xml"),
+        ("GATEPOST_LISTEN", "127.0.0.1:70000"), ("GATEPOST_BASE_URL", "auth.example.com"),
         ("GATEPOST_BASE_URL", "https://auth.example.com/"), ("GATEPOST_BASE_URL", "https://user@auth.example.com"),
         ("GATEPOST_BASE_URL", "https://auth.example.com/\"x"), ("GATEPOST_MAIL_FROM", "no-reply"),
         ("GATEPOST_OUTBOX_LEASE_SECONDS", "59"), ("GATEPOST_SMTP_DEADLINE_SECONDS", "301"),

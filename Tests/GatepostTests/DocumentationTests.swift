@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GatepostTelemetry
 import Testing
 
 @testable import gatepost
@@ -18,6 +19,18 @@ struct DocumentationTests {
         let named = rows.compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) }
 
         #expect(named.sorted() == Setting.allCases.map(\.environmentName).sorted())
+    }
+
+    @Test func `the tables of metrics name each metric once, with its labels, and no other`() throws {
+        let rows = try document("docs/operating.md").split(separator: "\n").filter { $0.hasPrefix("| `gatepost_") }
+        let named = rows.flatMap { row in
+            (row.split(separator: "|").first ?? "").matches(of: /`(gatepost_[^`]+)`/).map { String($0.1) }
+        }
+
+        let known = MetricFamily.all.map { family in
+            family.name + (family.labels.isEmpty ? "" : "{\(family.labels.joined(separator: ","))}")
+        }
+        #expect(named.sorted() == known.sorted())
     }
 
     @Test func `every command is in the table of commands or in the text`() throws {

@@ -17,7 +17,8 @@ extension TestApp {
     /// its own.
     package func worker(
         to sink: MailSink, settings: WorkerSettings = WorkerSettings(), keys: KeyRing? = nil,
-        signal: OutboxSignal = OutboxSignal(), logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        signal: OutboxSignal = OutboxSignal(), metrics: WorkerMetrics = .uncounted,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws -> OutboxWorker {
         guard let from = EmailAddress("no-reply@gatepost.example"),
             let relay = MailRelay(url: "smtp://127.0.0.1:\(sink.port)")
@@ -41,7 +42,7 @@ extension TestApp {
         ]
         return OutboxWorker(
             database: database, clock: clock, random: random, handlers: handlers, settings: settings, signal: signal,
-            logger: logger)
+            metrics: metrics, logger: logger)
     }
 
     /// Delivers everything that any app owes by now; the test needs a database of its own.

@@ -3,6 +3,7 @@ package import GatepostAPI
 import GatepostFlows
 import GatepostModel
 import GatepostStore
+package import GatepostTelemetry
 import Logging
 package import Passwords
 
@@ -17,6 +18,8 @@ package struct TestServer: Sendable {
     package let url: String
     /// The lines that the server has logged.
     package let logs: LogLines
+    /// What the server counts.
+    package let metrics: MetricRegistry
     /// The server's routes, `GET /health/live`.
     package let routes: [String]
     /// Those of the admin API, with their permissions.
@@ -42,13 +45,18 @@ package struct TestServer: Sendable {
     ) async throws -> Output {
         let flows = try await TestFlows.make(hasher: hasher)
         // Its own cache of apps, so that a test can change the app before the server has seen it.
-        let database = Database(pool: try await TestDatabase.current.pool, deadline: deadline)
+        let pool = try await TestDatabase.current.pool
+        let database = Database(pool: pool, deadline: deadline)
         let client = try HTTPClient(.init { _ in true })
-        let logs = LogLines()
+        let (logs, metrics) = (LogLines(), MetricRegistry())
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let server = try APIServer(
             database: database, flows: flows.flows, keys: flows.keys, baseURL: baseURL, host: "127.0.0.1", port: 0,
-            devMails: devMails, logger: logs.logger, onListening: { bound.yield($0) })
+            devMails: devMails,
+            observation: Observation(
+                metrics: metrics,
+                readiness: try Readiness(database: Database(pool: pool, deadline: min(deadline, Readiness.deadline)))),
+            logger: logs.logger, onListening: { bound.yield($0) })
         let serving = Task {
             defer { bound.finish() }
             try await server.run()
@@ -58,7 +66,7 @@ package struct TestServer: Sendable {
             throw TestAppMissing()
         }
         let running = TestServer(
-            flows: flows, url: "http://127.0.0.1:\(port)", logs: logs, routes: server.routes,
+            flows: flows, url: "http://127.0.0.1:\(port)", logs: logs, metrics: metrics, routes: server.routes,
             adminRoutes: server.adminRoutes, client: client)
         let result: Result<Output, any Error>
         do { result = .success(try await body(running)) } catch { result = .failure(error) }

@@ -7,18 +7,20 @@ enum ImportRules {
         "Passwords": ["CLibsodium"],
         "DomainNames": ["CLibidn2"],
         "GatepostModel": ["DomainNames"],
+        "GatepostTelemetry": ["GatepostModel"],
         "GatepostStore": ["GatepostModel", "Postgres"],
         "GatepostOutbox": ["GatepostModel", "GatepostStore", "Postgres"],
         "GatepostFlows": ["GatepostModel", "GatepostOutbox", "GatepostStore", "Passwords", "Postgres"],
         "GatepostDelivery": ["Curl", "GatepostModel"],
         "GatepostWorkers": [
-            "GatepostDelivery", "GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore", "Postgres",
+            "GatepostDelivery", "GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore",
+            "GatepostTelemetry", "Postgres",
         ],
-        "GatepostAPI": ["GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore"],
+        "GatepostAPI": ["GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore", "GatepostTelemetry"],
         "GatepostDev": [],
         "gatepost": [
             "GatepostAPI", "GatepostDelivery", "GatepostDev", "GatepostFlows", "GatepostModel", "GatepostOutbox",
-            "GatepostStore", "GatepostWorkers", "Passwords", "Postgres",
+            "GatepostStore", "GatepostTelemetry", "GatepostWorkers", "Passwords", "Postgres",
         ],
     ]
 

@@ -1,10 +1,9 @@
 import GatepostModel
-import GatepostStore
 import Hummingbird
 
 /// `GET /health/live` and `GET /health/ready`, for whatever starts, restarts and balances processes.
 struct HealthRoutes: Sendable {
-    let database: Database
+    let readiness: Readiness
 
     var endpoints: RouteCollection<RootRequestContext> {
         RouteCollection(context: RootRequestContext.self)
@@ -21,9 +20,9 @@ struct HealthRoutes: Sendable {
         Health(status: "live")
     }
 
-    /// The database has answered within the last second, which is how long an app is remembered.
+    /// Whether it can do its work; if not, the detail says why.
     @Sendable func ready(_ request: Request, context: RootRequestContext) async throws -> Health {
-        guard try await database.app(.gatepost) != nil else { throw Problem(.unavailable) }
+        if let reason = await readiness.reason() { throw Problem(.unavailable, detail: reason.rawValue) }
         return Health(status: "ready")
     }
 }

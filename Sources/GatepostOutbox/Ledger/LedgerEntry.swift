@@ -20,6 +20,8 @@ package struct LedgerEntry: Sendable, Codable {
     package let endedAt: Instant?
     /// The message that ended before and is owed anew by this one.
     package let replayOf: MessageID?
+    /// The trace of the request that owed it and of every try, as the log has it; its own where no request did.
+    package let traceID: String
     /// What the last try came to.
     ///
     /// `delivered` beside the state `cancelled` means: cancelled, but sent.
@@ -41,6 +43,7 @@ package struct LedgerEntry: Sendable, Codable {
         expiresAt = try row.get("expires_at")
         endedAt = try row.get("ended_at")
         replayOf = try row.get("replay_of")
+        traceID = TraceContext(ofAttempt: 0, at: id, continuing: try row.get("trace")).traceID
         lastOutcome = try row.get("last_outcome")
         lastCode = try row.get("last_code")
         lastReply = try row.get("last_reply")

@@ -15,7 +15,7 @@ struct LedgerStatements {
         return withLastAttempt(
             """
             select h.id, h.kind, h.state, h.reason, h.user_id, h.flow_id, h.attempt_count, h.created_at, h.due_at,
-                   h.expires_at, h.ended_at, h.replay_of
+                   h.expires_at, h.ended_at, h.replay_of, h.trace
               from (\(SQL.joined(parts, separator: " union all "))) as h
              order by created_at desc, id desc
              limit \(limit)
@@ -72,7 +72,7 @@ struct LedgerStatements {
 
     private static let columns: SQL = """
         l.id, l.kind, l.state, l.reason, l.user_id, l.flow_id, l.attempt_count, l.created_at, l.due_at, l.expires_at,
-        l.ended_at, l.replay_of
+        l.ended_at, l.replay_of, l.trace
         """
 
     /// What only a list by time says, so that nothing else is planned with its indexes.
@@ -130,8 +130,8 @@ struct LedgerStatements {
     private func withLastAttempt(_ entries: SQL) -> SQL {
         """
         select e.id, e.kind, e.state, e.reason, e.user_id, e.flow_id, e.attempt_count, e.created_at, e.due_at,
-               e.expires_at, e.ended_at, e.replay_of, last.outcome as last_outcome, last.code as last_code,
-               last.reply as last_reply
+               e.expires_at, e.ended_at, e.replay_of, e.trace, last.outcome as last_outcome,
+               last.code as last_code, last.reply as last_reply
           from (\(entries)) as e
           left join lateral (
                  select a.outcome, a.code, a.reply

@@ -45,6 +45,25 @@ extension SystemBatch {
         ) { _ in }
     }
 
+    /// Reads for which due time each of these jobs last ran to a good end, by name; one that never did is missing.
+    package mutating func lastGoodJobRuns(of jobs: [String]) -> BatchReading<[String: Instant]> {
+        read(
+            """
+            select name, r.due_at
+              from unnest(\(jobs)::text[]) as name
+             cross join lateral (select due_at
+                                   from job_runs
+                                  where job = name and finished_at is not null and error is null
+                                  order by due_at desc
+                                  limit 1) as r
+            """
+        ) { rows in
+            try rows.reduce(into: [:]) {
+                $0[try $1.get("name", as: String.self)] = try $1.get("due_at", as: Instant.self)
+            }
+        }
+    }
+
     /// Reads the last run of each of these jobs, by name.
     package mutating func lastJobRuns(of jobs: [String]) -> BatchReading<[String: JobRun]> {
         read(

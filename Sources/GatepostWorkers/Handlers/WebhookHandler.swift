@@ -54,7 +54,7 @@ package struct WebhookHandler: Handler {
         let start = clock.now
         let signature = WebhookSignature(of: body, id: message.id.description, at: start, secrets: secrets)
         let result = await transport.postNotice(
-            body, to: target.url, signature: signature, now: start, deadline: deadline)
+            body, to: target.url, signature: signature, trace: .current, now: start, deadline: deadline)
         if result.code == 410 {
             return await disable(notice.endpoint, in: scope, after: result, of: message, startedAt: start)
         }

@@ -26,6 +26,12 @@ struct Deadline: Sendable, Comparable {
 
     var hasPassed: Bool { remainingMilliseconds == 0 }
 
+    /// How long ago the moment was; zero if it lies ahead.
+    var elapsed: Duration {
+        let now = Self.monotonicNanoseconds
+        return .nanoseconds(now > nanoseconds ? Int64(clamping: now - nanoseconds) : 0)
+    }
+
     static func < (one: Deadline, other: Deadline) -> Bool { one.nanoseconds < other.nanoseconds }
 
     private static var monotonicNanoseconds: UInt64 {

@@ -17,6 +17,8 @@ final class Job: Sendable {
 
     let work: Work
     let deadline: Deadline
+    /// When it was made, which is when it was queued.
+    let queuedAt = Deadline(after: .zero)
     let cancelFlag = CancelFlag()
     private let state = Mutex(State())
 

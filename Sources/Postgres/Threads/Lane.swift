@@ -7,6 +7,7 @@ import Glibc
 /// deadline passes.
 final class Lane: Sendable {
     let configuration: PostgresConfiguration
+    private let side: PostgresPool.Side
     private let connector: Connector
     private let threadCountMax: Int
     private let batchesUnderWayMax: Int
@@ -24,7 +25,11 @@ final class Lane: Sendable {
         var closers: [CheckedContinuation<Void, Never>] = []
     }
 
-    init(configuration: PostgresConfiguration, connector: Connector, threadCountMax: Int, batchesUnderWayMax: Int) {
+    init(
+        _ side: PostgresPool.Side, configuration: PostgresConfiguration, connector: Connector, threadCountMax: Int,
+        batchesUnderWayMax: Int
+    ) {
+        self.side = side
         self.configuration = configuration
         self.connector = connector
         self.threadCountMax = min(max(threadCountMax, 1), PostgresConfiguration.connectionsLimit)
@@ -113,6 +118,17 @@ final class Lane: Sendable {
 
     /// The next work for a worker, which counts as idle if there is none.
     func take(for worker: WakeUp) -> Assignment {
+        let assignment = next(for: worker)
+        guard let onWait = configuration.onWait else { return assignment }
+        switch assignment {
+        case .job(let job): onWait(side, job.queuedAt.elapsed)
+        case .batches(let jobs): for job in jobs { onWait(side, job.queuedAt.elapsed) }
+        case .idle, .closed: break
+        }
+        return assignment
+    }
+
+    private func next(for worker: WakeUp) -> Assignment {
         for _ in 0..<Self.yieldCount {
             if let work = state.withLock({ pop(for: worker, &$0) }) { return work }
             sched_yield()

@@ -51,7 +51,7 @@ struct DevCommand: AsyncParsableCommand {
 
     private func runServices(_ wiring: Wiring, _ catcher: MailCatcher, _ adminKey: Secret) async throws {
         let demo = try await DemoApp.findOrCreate(wiring)
-        let hasher = PasswordHasher(wiring.configuration)
+        let hasher = PasswordHasher(wiring.configuration, metrics: wiring.metrics)
         let transport = try wiring.mailTransport()
         let server = try wiring.server(hasher: hasher, devMails: DevMails(catcher)) { _ in
             DevGreeting(baseURL: wiring.configuration.baseURL, demo: demo, adminKey: adminKey, data: data).say()

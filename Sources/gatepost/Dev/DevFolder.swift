@@ -46,6 +46,9 @@ struct DevFolder {
         configuration.mailFrom = "no-reply@gatepost.example"
         configuration.privateDestinations = ["127.0.0.0/8", "::1/128"]
         configuration.logLevel = "notice"
+        configuration.logFormat = .text
+        // Any port, so that two of them on one machine do not meet.
+        configuration.operationsListen = ListenAddress(host: "127.0.0.1", port: 0)
         return configuration
     }
 

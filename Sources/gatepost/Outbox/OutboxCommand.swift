@@ -76,6 +76,7 @@ struct OutboxCommand: AsyncParsableCommand {
                 if output.json { return try Terminal.sayJSON(history) }
                 let entry = history.entry
                 Terminal.say("\(entry.id)  \(entry.kind)  \(entry.state)\(entry.reason.map { " (\($0))" } ?? "")")
+                Terminal.say("trace \(entry.traceID)")
                 if let earlier = entry.replayOf { Terminal.say("owes anew \(earlier)") }
                 for replay in history.replays { Terminal.say("owed anew by \(replay.id)") }
                 Terminal.sayTable(

@@ -15,11 +15,12 @@ struct ClockService: Service {
 }
 
 extension Wiring {
-    /// Runs services until SIGTERM or SIGINT, or until one of them fails.
+    /// Runs services until SIGTERM or SIGINT, or until one of them fails; health and metrics as long as any of them.
     func run(_ services: [any Service]) async throws {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                services: try watched(services).map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         do {
             try await group.run()
@@ -35,6 +36,8 @@ struct UnusableAddress: Error, CustomStringConvertible {
 
     let address: ListenAddress
     let code: Int32
+    /// What chooses another one.
+    var remedy = "GATEPOST_LISTEN, or gatepost dev --port"
 
     var description: String {
         let reason =
@@ -44,7 +47,7 @@ struct UnusableAddress: Error, CustomStringConvertible {
             default: "ports below 1024 are for the system"
             }
         return "cannot listen on \(address.host):\(address.port): \(reason); "
-            + "choose another by GATEPOST_LISTEN, or gatepost dev --port"
+            + "choose another by \(remedy)"
     }
 }
 

@@ -71,6 +71,7 @@ final class Installation: Sendable {
         return [
             "GATEPOST_KEY_ENCRYPTION_KEYS": keys.output.trimmingCharacters(in: .whitespacesAndNewlines),
             "GATEPOST_BASE_URL": "http://127.0.0.1:\(port)", "GATEPOST_LISTEN": "127.0.0.1:\(port)",
+            "GATEPOST_OPERATIONS_LISTEN": "127.0.0.1:0",
             "GATEPOST_SMTP_URL": "smtp://127.0.0.1:\(relay.port)", "GATEPOST_MAIL_FROM": "no-reply@gatepost.example",
             "GATEPOST_PRIVATE_DESTINATIONS": "127.0.0.0/8", "GATEPOST_OUTBOX_POLL_MILLISECONDS": "10",
             "GATEPOST_DATABASE_CONNECTIONS": "4", "GATEPOST_DATABASE_EXCLUSIVE_CONNECTIONS": "4",

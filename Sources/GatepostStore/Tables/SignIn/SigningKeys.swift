@@ -45,6 +45,17 @@ package struct NewSigningKey: Sendable {
     }
 }
 
+extension SystemBatch {
+    /// Reads since when the oldest key in use has signed, of all apps; nil while there is none.
+    package mutating func oldestActiveSigningKey() -> BatchReading<Instant?> {
+        read(
+            """
+            select activated_at from signing_keys where state = 'active' order by activated_at limit 1
+            """
+        ) { try $0.first?.get("activated_at") }
+    }
+}
+
 extension AppBatch {
     /// Writes an app's first key, which signs at once: no verifier has cached a set without it.
     package mutating func insertFirstSigningKey(_ key: NewSigningKey) {

@@ -1,0 +1,124 @@
+import Foundation
+package import GatepostModel
+package import Logging
+
+/// Writes one line of JSON an entry: time, level, message, and everything else by its own name.
+///
+/// By hand, because an encoder takes several times as long as the line is worth; there is a line for each request.
+package struct JSONLogHandler: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var logLevel = Logger.Level.info
+    package var metadataProvider: Logger.MetadataProvider?
+    private let label: String
+    private let clock: any WallClock
+    private let write: @Sendable ([UInt8]) -> Void
+
+    /// Makes a handler.
+    ///
+    /// - Parameters:
+    ///   - label: Stands in each line as `logger`.
+    ///   - clock: Says when; the host's clock unless given.
+    ///   - write: Takes a whole line; standard error unless given.
+    package init(
+        label: String, clock: any WallClock = HostClock(),
+        write: @escaping @Sendable ([UInt8]) -> Void = Self.writeToStandardError
+    ) {
+        (self.label, self.clock, self.write) = (label, clock, write)
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    /// Writes a line.
+    package func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
+        if let own = event.metadata { all.merge(own) { $1 } }
+        // Its type only: what an error says may hold what somebody typed.
+        if let error = event.error { all["error.type"] = "\(type(of: error))" }
+        var line = JSONLine()
+        line.add("time", clock.now.description)
+        line.add("level", event.level.rawValue)
+        line.add("message", event.message.description)
+        line.add("logger", label)
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            line.add(Self.reserved.contains(key) ? "metadata." + key : key, value)
+        }
+        write(line.finished())
+    }
+
+    private static let reserved: Set<String> = ["time", "level", "message", "logger"]
+
+    /// One write a line; a log that cannot be written to stops nothing.
+    @Sendable package static func writeToStandardError(_ line: [UInt8]) {
+        try? FileHandle.standardError.write(contentsOf: line)
+    }
+}
+
+/// A JSON object that grows on one line.
+private struct JSONLine {
+    private var bytes: [UInt8] = [UInt8(ascii: "{")]
+
+    init() {
+        bytes.reserveCapacity(512)
+    }
+
+    mutating func add(_ key: String, _ value: String) {
+        begin(key)
+        append(string: value)
+    }
+
+    mutating func add(_ key: String, _ value: Logger.MetadataValue) {
+        begin(key)
+        append(value)
+    }
+
+    consuming func finished() -> [UInt8] {
+        bytes.append(contentsOf: "}\n".utf8)
+        return bytes
+    }
+
+    private mutating func begin(_ key: String) {
+        if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
+        append(string: key)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    private mutating func append(_ value: Logger.MetadataValue) {
+        switch value {
+        case .string(let text): append(string: text)
+        case .stringConvertible(let value): append(string: value.description)
+        case .array(let values):
+            bytes.append(UInt8(ascii: "["))
+            for (position, value) in values.enumerated() {
+                if position > 0 { bytes.append(UInt8(ascii: ",")) }
+                append(value)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .dictionary(let values):
+            bytes.append(UInt8(ascii: "{"))
+            for (key, value) in values.sorted(by: { $0.key < $1.key }) { add(key, value) }
+            bytes.append(UInt8(ascii: "}"))
+        }
+    }
+
+    private mutating func append(string: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in string.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20, 0x7F:
+                let digits = String(byte, radix: 16)
+                bytes.append(contentsOf: (byte < 0x10 ? "\\u000" : "\\u00").utf8)
+                bytes.append(contentsOf: digits.utf8)
+            default:
+                bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
