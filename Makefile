@@ -16,10 +16,12 @@ WIDTH := --experimental-maximum-parallelization-width 6
 SUITE := timeout --kill-after=30s 30m swift test --skip-build $(WIDTH)
 # What talks to Postgres is run a second time without prepared statements, as behind an old pgbouncer.
 DATABASE_TESTS := GatepostStoreTests|GatepostOutboxTests|GatepostFlowsTests|GatepostWorkersTests|GatepostAPITests
+# pgbouncer in transaction mode before every Postgres that the tests use; prepared statements are off behind it.
+POOLER ?= none
 
 RELEASE := .build-release
 
-.PHONY: help run test bench lint format clean
+.PHONY: help run test bench chaos lint format clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,16 +31,26 @@ run: ## Build Gatepost and start it here, with a database and a mail catcher; AR
 	swift build --product gatepost
 	@.build/debug/gatepost dev $(ARGS)
 
-test: lint $(VENV)/installed ## Check the style, build everything and run all tests.
+test: lint $(VENV)/installed ## Check the style, build everything, run all tests; with POOLER=pgbouncer, behind one.
 	swift build --build-tests $(CHECKS)
+ifeq ($(POOLER),pgbouncer)
+	GATEPOST_TEST_POOLER=pgbouncer $(SUITE)
+else
 	$(SUITE)
 	GATEPOST_TEST_PREPARED_STATEMENTS=false $(SUITE) --filter '$(DATABASE_TESTS)'
+endif
 
 bench: ## Measure Gatepost beside its limits (30 min); ARGS are passed on, such as "--only read --runs 3".
 	@scripts/setup --bench
 	swift build --configuration release --scratch-path $(RELEASE) --product gatepost
 	swift build --configuration release --scratch-path $(RELEASE) --product gatepost-bench
 	@$(RELEASE)/release/gatepost-bench --output $(RELEASE)/bench.json $(ARGS)
+
+chaos: ## Harm a running installation for ten minutes, lose nothing; ARGS such as "--seconds 60 --seed 7".
+	@scripts/setup --chaos
+	swift build --product gatepost
+	swift build --product gatepost-chaos
+	@.build/debug/gatepost-chaos $(ARGS)
 
 lint: ## Check the format of the code.
 	@scripts/setup --tests

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -10,7 +11,8 @@ import Testing
         return try Connector(configuration).open(limits, &backoff) { false }
     }
 
-    @Test func `a batch for a server that has gone may be sent again`() async throws {
+    @Test(.disabled(if: LocalPooler.isAsked, LocalPooler.directOnly))
+    func `a batch for a server that has gone may be sent again`() async throws {
         try await withPool { observer async throws in
             let limits = Limits(deadline: Deadline(after: ample), cancelFlag: nil, wakeUp: WakeUp())
             // A small batch waits in libpq's buffer, of a large one some has been written.

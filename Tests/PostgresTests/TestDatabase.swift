@@ -1,15 +1,26 @@
 import Foundation
 import GatepostDev
 import Postgres
+import TestSupport
 import Testing
 
 /// The Postgres that the tests of this target use, and pools on it.
 enum TestDatabase {
     /// A throwaway cluster of its own, because these tests kill its backends and change its settings.
     private static let cluster = Task { try await LocalPostgres.temporary() }
+    /// Each name gets connections of its own, or tests would find one another's temporary tables.
+    private static let pooler = Task {
+        let pooler = try LocalPooler(before: try await cluster.value, database: "postgres")
+        try await pooler.start()
+        return pooler
+    }
 
     /// A libpq URL of a superuser's database; `GATEPOST_TEST_DATABASE_URL` names a running one instead.
     static func connectionString() async throws -> String {
+        if LocalPooler.isAsked {
+            let name = "pool_\(UInt64.random(in: 0...UInt64.max))"
+            return try await pooler.value.url(database: name, user: LocalPostgres.superuser)
+        }
         if let url = ProcessInfo.processInfo.environment["GATEPOST_TEST_DATABASE_URL"] { return url }
         return try await cluster.value.url(database: "postgres")
     }
@@ -19,6 +30,9 @@ enum TestDatabase {
 enum Mode: CaseIterable, CustomTestStringConvertible {
     case prepared
     case unprepared
+
+    /// Those that can be tested: pgbouncer 1.18 in transaction mode knows nothing of prepared statements.
+    static let allCases: [Mode] = LocalPooler.isAsked ? [.unprepared] : [.prepared, .unprepared]
 
     var testDescription: String { self == .prepared ? "prepared" : "unprepared" }
 }
@@ -32,7 +46,7 @@ func withPool(
     _ body: (PostgresPool) async throws -> Void
 ) async throws {
     var configuration = PostgresConfiguration(connectionString: try await TestDatabase.connectionString())
-    configuration.usesPreparedStatements = mode == .prepared
+    configuration.usesPreparedStatements = mode == .prepared && !LocalPooler.isAsked
     configuration.sharedConnectionsMax = 1
     configuration.exclusiveConnectionsMax = 1
     configure(&configuration)

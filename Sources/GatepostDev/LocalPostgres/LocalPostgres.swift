@@ -6,7 +6,7 @@ import Foundation
 /// installed version, so what passes here holds in production. The server ends with this process, even with
 /// `kill -9`, and a server that did not end properly recovers at the next start.
 ///
-/// The folder holds `data`, `socket` and `server.log` and must be used for nothing else.
+/// The folder holds `data`, `socket` and `server.log` and what is made by `makeFolder`, and must be used for nothing else.
 package actor LocalPostgres {
     /// What a crash may cost.
     package enum Durability: Sendable {
@@ -22,8 +22,16 @@ package actor LocalPostgres {
         case fast
         /// As if the power failed: the next start recovers from the log.
         case immediate
+        /// As the kernel kills it: its sessions find out by themselves, and the next start has to wait for them.
+        case killed
 
-        var signal: Int32 { self == .fast ? SIGINT : SIGQUIT }
+        var signal: Int32 {
+            switch self {
+            case .fast: SIGINT
+            case .immediate: SIGQUIT
+            case .killed: SIGKILL
+            }
+        }
     }
 
     /// The superuser that a new cluster has.
@@ -42,8 +50,8 @@ package actor LocalPostgres {
     /// The folder that it was started on.
     package nonisolated let folder: String
     nonisolated let programs: PostgresPrograms
-    private nonisolated let socketFolder: String
-    private let user: ServerUser
+    nonisolated let socketFolder: String
+    nonisolated let user: ServerUser
     private let settings: [String: String]
     private let durability: Durability
     private var process: ServerProcess?
@@ -129,7 +137,22 @@ package actor LocalPostgres {
     /// - Throws: `LocalPostgresError`.
     package func restart(mode: StopMode) async throws {
         await end(mode)
-        try await launch()
+        try await launchAgain()
+    }
+
+    /// Starts the server, again and again while sessions of the last one still hold its shared memory.
+    private func launchAgain() async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + Self.predecessorBound
+        while true {
+            do {
+                return try await launch()
+            } catch LocalPostgresError.ended(let log)
+                where log.contains("shared memory block") && clock.now < deadline
+            {
+                try await Task.sleep(for: Self.lookInterval)
+            }
+        }
     }
 
     private func makeCluster() async throws {

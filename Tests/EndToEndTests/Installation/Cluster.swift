@@ -11,16 +11,19 @@ actor Cluster {
 
     /// The one that tests use unless they harm it; it ends with this process.
     static let shared = Task {
-        Cluster(try await LocalPostgres.temporary(settings: ["max_connections": "300", "jit": "off"]))
+        try Cluster(try await LocalPostgres.temporary(settings: ["max_connections": "300", "jit": "off"]))
     }
 
     nonisolated let postgres: LocalPostgres
     private var preparing: Task<Void, any Error>?
     private var databaseCount = 0
+    /// What the programs go through, if the tests run behind a pooler.
+    private nonisolated let pooler: LocalPooler?
 
     /// Takes a server, on which nothing has been prepared.
-    init(_ postgres: LocalPostgres) {
+    init(_ postgres: LocalPostgres) throws {
         self.postgres = postgres
+        pooler = LocalPooler.isAsked ? try LocalPooler(before: postgres) : nil
     }
 
     /// Makes a migrated database and returns its name.
@@ -34,6 +37,16 @@ actor Cluster {
 
     /// The settings with which a program reaches a database as an operator sets them.
     nonisolated func settings(database: String) -> [String: String] {
+        var settings = direct(database: database)
+        if let pooler {
+            settings["GATEPOST_DATABASE_URL"] = pooler.url(database: database, user: Self.loginRole)
+            settings["GATEPOST_DATABASE_PREPARED_STATEMENTS"] = "false"
+        }
+        return settings
+    }
+
+    /// Past the pooler, which would stay connected: a template to which somebody is connected cannot be copied.
+    private nonisolated func direct(database: String) -> [String: String] {
         [
             "GATEPOST_DATABASE_URL": postgres.url(database: database, user: Self.loginRole),
             "GATEPOST_DATABASE_MIGRATE_URL": postgres.url(database: database),
@@ -50,10 +63,11 @@ actor Cluster {
 
     private func prepared() async throws {
         if let preparing { return try await preparing.value }
-        let preparing = Task { [postgres] in
+        let preparing = Task { [postgres, pooler] in
+            try await pooler?.start()
             try await postgres.runScript("create role \(Self.loginRole) login noinherit", database: "postgres")
             try await postgres.createDatabase(Self.template)
-            let migration = try await Program.run(["migrate"], environment: settings(database: Self.template))
+            let migration = try await Program.run(["migrate"], environment: direct(database: Self.template))
             #expect(migration.exit == .done, "\(migration.errors)")
         }
         self.preparing = preparing

@@ -11,15 +11,21 @@ actor TestCluster {
     /// Why the tests do not run.
     enum Unusable: Error, CustomStringConvertible {
         case hostNotLocal
+        case poolerBeforeForeignServer
 
-        var description: String { "GATEPOST_TEST_DATABASE_URL must name a Unix socket or a loopback host" }
+        var description: String {
+            switch self {
+            case .hostNotLocal: "GATEPOST_TEST_DATABASE_URL must name a Unix socket or a loopback host"
+            case .poolerBeforeForeignServer: "GATEPOST_TEST_POOLER needs a server of the tests' own"
+            }
+        }
     }
 
     /// The role that Gatepost logs in with: it may nothing itself.
     static let loginRole = "gatepost_login"
     /// The suite passes either way: `GATEPOST_TEST_PREPARED_STATEMENTS=false` runs it as behind an old pgbouncer.
     private static let usesPreparedStatements =
-        ProcessInfo.processInfo.environment["GATEPOST_TEST_PREPARED_STATEMENTS"] != "false"
+        ProcessInfo.processInfo.environment["GATEPOST_TEST_PREPARED_STATEMENTS"] != "false" && !LocalPooler.isAsked
     /// How long making a database may take.
     private static let bound: Duration = .seconds(60)
 
@@ -32,6 +38,13 @@ actor TestCluster {
         let admin: PostgresPool
         /// Keeps the server alive.
         let server: LocalPostgres?
+        /// What Gatepost's connections go through; the superuser's never do.
+        let pooler: LocalPooler?
+
+        func url(_ database: String, as role: String?) -> String {
+            guard let pooler, let role else { return url(database, role) }
+            return pooler.url(database: database, user: role)
+        }
     }
 
     private var starting: Task<Ready, any Error>?
@@ -61,7 +74,7 @@ actor TestCluster {
     /// Connections of a role, by default the login role; nil for the superuser.
     func pool(of database: String, as role: String? = TestCluster.loginRole) async throws -> PostgresPool {
         let ready = try await ready()
-        var configuration = PostgresConfiguration(connectionString: ready.url(database, role))
+        var configuration = PostgresConfiguration(connectionString: ready.url(database, as: role))
         configuration.sharedConnectionsMax = 4
         configuration.exclusiveConnectionsMax = 4
         configuration.usesPreparedStatements = Self.usesPreparedStatements
@@ -95,20 +108,24 @@ actor TestCluster {
     private static func start() async throws -> Ready {
         if let base = ProcessInfo.processInfo.environment["GATEPOST_TEST_DATABASE_URL"] {
             guard isLocal(base) else { throw Unusable.hostNotLocal }
+            guard !LocalPooler.isAsked else { throw Unusable.poolerBeforeForeignServer }
             let url: @Sendable (String, String?) -> String = { database, user in
                 // Of two values of one parameter libpq takes the last.
                 base + (base.contains("?") ? "&" : "?") + "dbname=\(database)" + (user.map { "&user=\($0)" } ?? "")
             }
             return Ready(
-                url: url, admin: PostgresPool(PostgresConfiguration(connectionString: base)), server: nil)
+                url: url, admin: PostgresPool(PostgresConfiguration(connectionString: base)), server: nil,
+                pooler: nil)
         }
         let folder = "/tmp/gatepost-tests-\(UUID().uuidString.prefix(8))"
         let server = try await LocalPostgres.start(
             folder: folder, settings: ["max_connections": "300", "jit": "off"], durability: .disposable)
+        let pooler = LocalPooler.isAsked ? try LocalPooler(before: server) : nil
+        try await pooler?.start()
         return Ready(
             url: { server.url(database: $0, user: $1 ?? LocalPostgres.superuser) },
             admin: PostgresPool(PostgresConfiguration(connectionString: server.url(database: "postgres"))),
-            server: server)
+            server: server, pooler: pooler)
     }
 
     private func run(_ statement: String, on pool: PostgresPool) async throws {
