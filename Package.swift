@@ -112,6 +112,15 @@ let package = Package(
             ] + nio,
             path: "Benchmarks", swiftSettings: settings),
 
+        // What `make chaos` runs: real processes, faults by a seed, and a judge.
+        .executableTarget(
+            name: "gatepost-chaos",
+            dependencies: [
+                "Curl", "GatepostDev", "GatepostModel", "Postgres", "TestSupport", crypto,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Chaos", swiftSettings: settings),
+
         // The suite.
         module(
             "TestSupport",
@@ -120,7 +129,7 @@ let package = Package(
                 "GatepostStore", "GatepostTelemetry", "GatepostWorkers", "GatepostDelivery", "Passwords", "Postgres",
                 crypto, logging,
             ] + nio, path: "Tests/TestSupport"),
-        tests("PostgresTests", ["Postgres", "GatepostDev"]),
+        tests("PostgresTests", ["Postgres", "GatepostDev", "TestSupport"]),
         tests("CurlTests", ["Curl", "GatepostDev", "TestSupport"]),
         tests("PasswordsTests", ["Passwords"]),
         tests("DomainNamesTests", ["DomainNames"]),
@@ -164,6 +173,7 @@ let package = Package(
                 "GatepostDelivery", "GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore",
                 "GatepostWorkers", "Passwords", "Postgres", "TestSupport", logging,
             ]),
+        tests("ChaosTests", ["gatepost-chaos"]),
         tests("TidyTests"),
     ]
 )
