@@ -13,8 +13,10 @@ struct RouteState: Sendable {
     static let answersToClose = 5
     /// How soon a message is looked at again that finds others of its route under way.
     static let lookAgainPause: Duration = .milliseconds(500)
-    /// The step between two messages in a line of a route: 500 a second come back, however many wait.
-    static let lineStep: Duration = .milliseconds(2)
+    /// The least step between two messages in a line of a route: 500 a second come back, however many wait.
+    static let lineStepMin: Duration = .milliseconds(2)
+    /// The greatest, for a destination that takes long: there is no use in looking more often than it takes messages.
+    static let lineStepMax: Duration = .milliseconds(20)
     /// How long the line may get; what comes later joins it at its head.
     static let lineLengthMax: Duration = .minutes(10)
 
@@ -27,6 +29,7 @@ struct RouteState: Sendable {
     /// The right to one attempt, to be given back when it has ended.
     struct Pass: Sendable {
         fileprivate let openingNumber: Int
+        fileprivate let startedAt: Instant
         /// Whether this attempt probes an open route.
         let isProbe: Bool
     }
@@ -65,6 +68,8 @@ struct RouteState: Sendable {
     /// Grows with each opening: an attempt that began before says nothing of the time after.
     private var openingNumber = 0
     private var lineEnds: [Lane: Instant] = [:]
+    /// How long an attempt takes, the latest weighing most.
+    private var usualLength = Duration.zero
 
     init(at now: Instant) {
         lastUsedAt = now
@@ -86,18 +91,18 @@ struct RouteState: Sendable {
         case .closed:
             recentMax = limit
         case .open(let probeAt) where now < probeAt:
-            return .turnedAway(until: placeInLine(of: lane, from: probeAt, before: expiresAt))
+            return .turnedAway(until: placeInLine(of: lane, limit, from: probeAt, before: expiresAt))
         case .open:
             (recentMax, isProbe) = (1, true)
         case .recovering(let answers):
             recentMax = answers + 1
         }
         guard underWayCount < limit, recentCount < recentMax else {
-            return .turnedAway(until: placeInLine(of: lane, from: now + Self.lookAgainPause, before: expiresAt))
+            return .turnedAway(until: placeInLine(of: lane, limit, from: now + Self.lookAgainPause, before: expiresAt))
         }
         underWayCount += 1
         recentCount += 1
-        return .pass(Pass(openingNumber: openingNumber, isProbe: isProbe))
+        return .pass(Pass(openingNumber: openingNumber, startedAt: now, isProbe: isProbe))
     }
 
     /// Takes note of how an attempt ended.
@@ -113,6 +118,7 @@ struct RouteState: Sendable {
     ) -> Change? {
         lastUsedAt = now
         underWayCount -= 1
+        usualLength = (usualLength * 3 + (now - pass.startedAt)) / 4
         let isRecent = pass.openingNumber == openingNumber
         if isRecent { recentCount -= 1 }
         switch (verdict, phase) {
@@ -161,9 +167,12 @@ struct RouteState: Sendable {
     /// The next place in the line of a lane's messages that wait.
     ///
     /// They fall due one after the other and not all at once: a million messages of a dead relay are looked at 500 in a
-    /// second, and so they come back when it lives.
-    private mutating func placeInLine(of lane: Lane, from start: Instant, before expiresAt: Instant) -> Instant {
-        let next = lineEnds[lane].map { max($0 + Self.lineStep, start) } ?? start
+    /// second, and so they come back when it lives. Those of a slow endpoint come at the pace at which it takes them.
+    private mutating func placeInLine(
+        of lane: Lane, _ limit: Int, from start: Instant, before expiresAt: Instant
+    ) -> Instant {
+        let step = min(max(usualLength / limit, Self.lineStepMin), Self.lineStepMax)
+        let next = lineEnds[lane].map { max($0 + step, start) } ?? start
         let place = next - start > Self.lineLengthMax ? start : next
         lineEnds[lane] = place
         return place < expiresAt ? place : min(start, expiresAt)

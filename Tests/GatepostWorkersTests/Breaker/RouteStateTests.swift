@@ -147,9 +147,37 @@ struct RouteStateTests {
         let places = (0..<1000).compactMap { _ in wait(&state, at: start) }
 
         #expect(places.first == probeAt)
-        #expect(zip(places, places.dropFirst()).allSatisfy { $1 - $0 == RouteState.lineStep })
+        #expect(zip(places, places.dropFirst()).allSatisfy { $1 - $0 == RouteState.lineStepMin })
         let later = (0..<400_000).reduce(into: probeAt) { last, _ in last = max(last, wait(&state, at: start) ?? far) }
         #expect(later <= probeAt + RouteState.lineLengthMax)
+    }
+
+    @Test(arguments: [(1, 2), (40, 10), (20_000, 20)] as [(Int64, Int64)])
+    func `a line moves at the pace at which the destination takes messages, within bounds`(
+        lengthMilliseconds: Int64, stepMilliseconds: Int64
+    ) throws {
+        var state = RouteState(at: start)
+        var now = start
+        for _ in 1...50 {
+            let pass = try #require(pass(&state, at: now, limit: 4))
+            now = now + .milliseconds(lengthMilliseconds)
+            _ = state.end(pass, .answered, at: now, pause: pause)
+        }
+        let passes = (0..<4).compactMap { _ in pass(&state, at: now, limit: 4) }
+        let places = (0..<3).compactMap { _ -> Instant? in
+            guard case .turnedAway(let until) = state.admit(.notice, limit: 4, at: now, expiresAt: far + .days(1))
+            else {
+                return nil
+            }
+            return until
+        }
+
+        #expect(passes.count == 4 && places.first == now + RouteState.lookAgainPause)
+        let steps = zip(places, places.dropFirst()).map { $1 - $0 }
+        #expect(steps.count == 2)
+        // The average comes near the length, from below.
+        let expected = Duration.milliseconds(stepMilliseconds)
+        #expect(steps.allSatisfy { $0 <= expected && $0 >= expected - .microseconds(10) })
     }
 
     @Test func `a sign-in mail stands behind no bulk mail`() throws {
