@@ -14,7 +14,14 @@ struct Stopwatch: Sendable {
         UInt64(max(0, monotonicNanoseconds() + Int64(duration.millisecondsAtLeastOne) * 1_000_000))
     }
 
-    private static func monotonicNanoseconds() -> Int64 {
+    /// The moment so long from now, as `monotonicNanoseconds` tells it.
+    static func monotonicNanoseconds(after duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return monotonicNanoseconds() + seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+
+    /// The time since the machine's start.
+    static func monotonicNanoseconds() -> Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)

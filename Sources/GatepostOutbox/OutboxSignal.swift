@@ -32,16 +32,20 @@ package final class OutboxSignal: Sendable {
         waiter?.resume()
     }
 
-    /// Waits until the signal is raised or this much time has passed.
-    package func wait(atMost time: Duration) async {
+    /// Waits until the signal is raised, and not longer than this if a time is given.
+    ///
+    /// Each time that is given costs a timer which lives until it is over, raised or not: no long one in a busy loop.
+    package func wait(atMost time: Duration? = nil) async {
         let number = state.withLock { state in
             state.waitNumber += 1
             return state.waitNumber
         }
-        let timer = Task {
-            // Cancelled when the wait is over.
-            guard (try? await Task.sleep(for: time)) != nil else { return }
-            self.end(number)
+        let timer = time.map { time in
+            Task {
+                // Cancelled when the wait is over.
+                guard (try? await Task.sleep(for: time)) != nil else { return }
+                self.end(number)
+            }
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -58,7 +62,7 @@ package final class OutboxSignal: Sendable {
         } onCancel: {
             end(number)
         }
-        timer.cancel()
+        timer?.cancel()
     }
 
     private func end(_ number: Int) {

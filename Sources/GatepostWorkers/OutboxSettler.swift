@@ -73,7 +73,7 @@ final class OutboxSettler: Sendable {
                 if failures > 0 { logger.info("settling again", metadata: ["failures": "\(failures)"]) }
                 failures = 0
                 if state.withLock({ $0.isClosed && $0.waiting.isEmpty }) { return }
-                await signal.wait(atMost: .seconds(10))
+                await signal.wait()
             } catch {
                 failures += 1
                 if failures == 1 {

@@ -23,13 +23,15 @@ package final class SMTPPool: Sendable {
     private struct Job: Sendable {
         let id: Int
         let message: SMTPMessage
-        let limit: Duration
-        let stopwatch: Stopwatch
+        /// When it is handed back, if it still waits; by the stopwatch.
+        let end: Int64
         let finish: CheckedContinuation<SMTPResult, Never>
     }
 
     private struct State {
         var queue: [Job] = []
+        /// When the queue is looked through next for mails whose deadline has passed; nil while nothing waits.
+        var alarm: Int64?
         var nextID = 0
         var isShutDown = false
         var threadsRunning = 0
@@ -87,18 +89,13 @@ package final class SMTPPool: Sendable {
             state.nextID += 1
             return state.nextID
         }
-        let timer = Task { [shared] in
-            try await Task.sleep(for: deadline)
-            Self.takeBack(id, from: shared, because: .deadline)
-        }
-        defer { timer.cancel() }
+        let end = Stopwatch.monotonicNanoseconds(after: deadline)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                enqueue(
-                    Job(id: id, message: message, limit: deadline, stopwatch: Stopwatch(), finish: continuation))
+                enqueue(Job(id: id, message: message, end: end, finish: continuation))
             }
         } onCancel: {
-            Self.takeBack(id, from: shared, because: .cancelled)
+            Self.takeBack(id, from: shared)
         }
     }
 
@@ -117,26 +114,51 @@ package final class SMTPPool: Sendable {
     }
 
     private func enqueue(_ job: Job) {
-        let refusal: SMTPResult.Reason? = shared.state.withLock { state in
+        let (refusal, isFirstToEnd): (SMTPResult.Reason?, Bool) = shared.state.withLock { state in
             // The flag is read under the lock that `takeBack` needs, so a cancellation is not missed.
-            if Task.isCancelled { return .cancelled }
-            if state.isShutDown { return .shutDown }
-            if state.queue.count >= queuedMax { return .queueFull }
+            if Task.isCancelled { return (.cancelled, false) }
+            if state.isShutDown { return (.shutDown, false) }
+            if state.queue.count >= queuedMax { return (.queueFull, false) }
             state.queue.append(job)
-            return nil
+            if let alarm = state.alarm, alarm <= job.end { return (nil, false) }
+            state.alarm = job.end
+            return (nil, true)
         }
         if let refusal {
             job.finish.resume(returning: .notStarted(refusal))
         } else {
             shared.wake.signal()
         }
+        if isFirstToEnd { Self.watch(shared, until: job.end) }
     }
 
-    private static func takeBack(_ id: Int, from shared: Shared, because reason: SMTPResult.Reason) {
+    private static func takeBack(_ id: Int, from shared: Shared) {
         let job = shared.state.withLock { state in
             state.queue.firstIndex { $0.id == id }.map { state.queue.remove(at: $0) }
         }
-        job?.finish.resume(returning: .notStarted(reason))
+        job?.finish.resume(returning: .notStarted(.cancelled))
+    }
+
+    /// Hands back, at a moment, the mails that have waited for a connection until their deadline.
+    ///
+    /// One timer for all that wait: one for each mail would live until its deadline, long after the mail was sent, and
+    /// at 2,500 mails a second those were most of a worker's memory.
+    private static func watch(_ shared: Shared, until alarm: Int64) {
+        Task.detached {
+            try? await Task.sleep(for: .nanoseconds(alarm - Stopwatch.monotonicNanoseconds()))
+            // The sleep never ends early.
+            let now = max(alarm, Stopwatch.monotonicNanoseconds())
+            let (late, next) = shared.state.withLock { state -> ([Job], Int64?) in
+                let late = state.queue.filter { $0.end <= now }
+                state.queue.removeAll { $0.end <= now }
+                // Another one, for an earlier moment, has taken over.
+                guard state.alarm == alarm else { return (late, nil) }
+                state.alarm = state.queue.map(\.end).min()
+                return (late, state.alarm)
+            }
+            for job in late { job.finish.resume(returning: .notStarted(.deadline)) }
+            if let next { watch(shared, until: next) }
+        }
     }
 
     private static func close(_ shared: Shared, wakeCount: Int) {
@@ -176,7 +198,7 @@ package final class SMTPPool: Sendable {
     }
 
     private static func send(_ job: Job, over connection: inout SMTPConnection?, _ relay: SMTPRelay) -> SMTPResult {
-        let rest = job.limit - job.stopwatch.elapsed
+        let rest = Duration.nanoseconds(job.end - Stopwatch.monotonicNanoseconds())
         guard rest > .zero else { return .notStarted(.deadline) }
         do throws(CurlError) {
             let open: SMTPConnection
