@@ -30,6 +30,7 @@ enum QuotedPrintable {
     }
 
     private static func encode(line: ArraySlice<UInt8>, into output: inout [UInt8]) {
+        let hex = hex
         var column = 0
         for position in line.indices {
             let byte = line[position]
