@@ -60,17 +60,24 @@ package struct UserForMail: Sendable {
 extension AppBatch {
     /// A flow with its user, as of now; nil if it has been deleted.
     package mutating func flowForMail(_ id: FlowID) -> BatchReading<FlowForMail?> {
+        flowsForMail([id]).map { $0[id] }
+    }
+
+    /// Flows with their users, as of now; those that have been deleted are missing.
+    package mutating func flowsForMail(_ ids: [FlowID]) -> BatchReading<[FlowID: FlowForMail]> {
         read(
             """
-            select f.kind, f.state, f.email, f.auth_epoch, f.secret_epoch, f.expires_at,
+            select f.id, f.kind, f.state, f.email, f.auth_epoch, f.secret_epoch, f.expires_at,
                    u.email_entered as user_email_entered, u.email as user_email,
                    u.email_verified_at is not null as user_is_verified,
                    u.state = 'deactivated' as user_is_deactivated, u.auth_epoch as user_auth_epoch
               from flows as f
               left join users as u on u.app_id = f.app_id and u.id = f.user_id
-             where f.app_id = \(scope.appID) and f.id = \(id)
+             where f.app_id = \(scope.appID) and f.id = any (\(ids))
             """
-        ) { try $0.first.map(FlowForMail.init) }
+        ) { rows in
+            try rows.reduce(into: [:]) { flows, row in flows[try row.get("id")] = try FlowForMail(row) }
+        }
     }
 
     /// A user as of now; nil if there is none.

@@ -12,10 +12,12 @@ package struct VerificationMailHandler: Handler {
     private let clock: any WallClock
     private let keys: KeyRing
     private let post: MailPost
+    private let flows: GatheredReads<AppScope, FlowID, FlowForMail>
 
     /// Wires the handler.
     package init(database: Database, clock: any WallClock, keys: KeyRing, post: MailPost) {
         (self.database, self.clock, self.keys, self.post) = (database, clock, keys, post)
+        flows = GatheredReads { scope, ids in try await database.batch(in: scope) { $0.flowsForMail(ids) } }
     }
 
     package func handle(_ message: ClaimedMessage, deadline: Duration) async -> HandlerResult {
@@ -25,7 +27,7 @@ package struct VerificationMailHandler: Handler {
                 return .ended(.obsolete, reason: "app_missing")
             }
             guard !app.isSuspended else { return .ended(.suppressed, reason: "app_suspended") }
-            let flow = try await database.batch(in: app.scope) { $0.flowForMail(mail.flow) }
+            let flow = try await flows.value(of: mail.flow, in: app.scope)
             switch MailAddressee(of: flow, mail.flow, .signUp, in: message.app, keys: keys, at: clock.now) {
             case .obsolete(let reason):
                 return .ended(.obsolete, reason: reason)

@@ -16,6 +16,7 @@ package struct WebhookHandler: Handler {
     private let random: any RandomSource
     private let keys: KeyRing
     private let transport: HTTPTransport
+    private let targets: GatheredReads<AppScope, WebhookEndpointID, WebhookTarget>
 
     /// Wires the handler.
     package init(
@@ -23,6 +24,9 @@ package struct WebhookHandler: Handler {
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
         (self.keys, self.transport) = (keys, transport)
+        targets = GatheredReads { scope, endpoints in
+            try await database.batch(in: scope) { $0.webhookTargets(endpoints, at: clock.now) }
+        }
     }
 
     package func handle(_ message: ClaimedMessage, deadline: Duration) async -> HandlerResult {
@@ -32,7 +36,7 @@ package struct WebhookHandler: Handler {
                 return .ended(.obsolete, reason: "app_missing")
             }
             guard !app.isSuspended else { return .ended(.suppressed, reason: "app_suspended") }
-            let target = try await database.batch(in: app.scope) { $0.webhookTarget(notice.endpoint, at: clock.now) }
+            let target = try await targets.value(of: notice.endpoint, in: app.scope)
             guard let target else { return .ended(.obsolete, reason: "endpoint_missing") }
             guard target.isEnabled else { return .ended(.obsolete, reason: "endpoint_disabled") }
             return try await send(notice, to: target, of: app.scope, as: message, deadline: deadline)

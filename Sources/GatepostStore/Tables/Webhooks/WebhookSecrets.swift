@@ -48,30 +48,28 @@ extension AppBatch {
             """)
     }
 
-    /// An endpoint with the secrets that live now; nil if the app has none of this id.
-    package mutating func webhookTarget(
-        _ endpoint: WebhookEndpointID, at now: Instant
-    ) -> BatchReading<WebhookTarget?> {
+    /// Endpoints with the secrets that live now; those that the app does not have are missing.
+    package mutating func webhookTargets(
+        _ endpoints: [WebhookEndpointID], at now: Instant
+    ) -> BatchReading<[WebhookEndpointID: WebhookTarget]> {
         read(
             """
-            select e.url, e.state, s.id as secret_id, s.secret_sealed
+            select e.id, e.url, e.state, s.id as secret_id, s.secret_sealed
               from webhook_endpoints as e
               left join webhook_secrets as s
                 on s.app_id = e.app_id and s.endpoint_id = e.id and (s.expires_at is null or s.expires_at > \(now))
-             where e.app_id = \(scope.appID) and e.id = \(endpoint)
+             where e.app_id = \(scope.appID) and e.id = any (\(endpoints))
              order by s.expires_at desc nulls first
-             limit 2
             """
         ) { rows in
-            let secrets = try rows.compactMap { row in
-                try row.get("secret_id", as: WebhookSecretID?.self).map {
+            try rows.reduce(into: [:]) { targets, row in
+                let id = try row.get("id", as: WebhookEndpointID.self)
+                let secret = try row.get("secret_id", as: WebhookSecretID?.self).map {
                     SealedWebhookSecret(id: $0, sealed: try row.get("secret_sealed"))
                 }
-            }
-            return try rows.first.map { row in
-                WebhookTarget(
+                targets[id] = WebhookTarget(
                     url: try row.get("url"), isEnabled: try row.get("state", as: String.self) == "enabled",
-                    secrets: secrets)
+                    secrets: (targets[id]?.secrets ?? []) + [secret].compactMap { $0 })
             }
         }
     }
