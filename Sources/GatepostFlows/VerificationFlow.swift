@@ -99,17 +99,23 @@ package struct VerificationFlow: Sendable {
         _ flow: FlowID, startedBy token: OneTimeToken, code: String, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        let record = try await database.batch(in: scope) { batch in
-            batch.spendCodeAttempt(flow, heldBy: token, at: occasion.now)
-            return batch.flow(flow, heldBy: token)
+        let exhausted = Refusal(.codeAttemptsExhausted)
+        let (isRefused, record) = try await database.batch(in: scope) { batch in
+            let isRefused = batch.spendCodeAttempt(flow, heldBy: token, at: occasion.now)
+            // In the transaction that refuses the flow: if the answer is lost here, the end still has its event.
+            batch.record(
+                occasion.event(.verificationRefused, by: .anyone, flowID: flow, reason: exhausted.code.rawValue),
+                ifExhausted: flow)
+            return isRefused.and(batch.flow(flow, heldBy: token))
         }
+        if isRefused { return .refused(exhausted) }
         guard let record, record.expiresAt > occasion.now else {
             return try await refuse(Refusal(.invalidFlow), in: scope, occasion)
         }
         guard record.isPending else {
-            let exhausted = record.reason == ProblemCode.codeAttemptsExhausted.rawValue
+            let isExhausted = record.reason == exhausted.code.rawValue
             return try await refuse(
-                Refusal(exhausted ? .codeAttemptsExhausted : .invalidFlow), in: scope, occasion, flow: flow)
+                isExhausted ? exhausted : Refusal(.invalidFlow), in: scope, occasion, flow: flow)
         }
         let secrets = FlowSecrets(
             app: scope.appID, flow: flow, kind: .signUp, epoch: record.secretEpoch, keys: keys)

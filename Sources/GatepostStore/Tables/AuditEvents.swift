@@ -17,6 +17,17 @@ extension AppBatch {
                 """)
     }
 
+    /// Writes an event if this very transaction has refused a flow because no try at its code is left.
+    package mutating func record(_ event: AuditEvent, ifExhausted flow: FlowID) {
+        record(
+            event,
+            where: """
+                where exists (select from flows
+                               where app_id = \(scope.appID) and id = \(flow) and state = 'refused'
+                                 and reason = 'code_attempts_exhausted' and xmin = pg_current_xact_id()::xid)
+                """)
+    }
+
     /// Writes an event if the session exists, its user taken from there.
     package mutating func record(_ event: AuditEvent, ifSessionExists sessionID: SessionID) {
         record(

@@ -133,9 +133,13 @@ extension AppBatch {
     /// Counts one try at a typed code, before it is compared; a try past the last refuses the flow.
     ///
     /// To be run in a batch that commits on its own: a refused attempt must stay counted.
-    package mutating func spendCodeAttempt(_ id: FlowID, heldBy token: OneTimeToken, at now: Instant) {
+    ///
+    /// - Returns: Whether this very try was the one too many, which refused the flow.
+    package mutating func spendCodeAttempt(
+        _ id: FlowID, heldBy token: OneTimeToken, at now: Instant
+    ) -> BatchReading<Bool> {
         let triesMax = FlowSecrets.codeAttemptsMax
-        add(
+        return read(
             """
             update flows
                set code_attempt_count = code_attempt_count + 1,
@@ -145,7 +149,9 @@ extension AppBatch {
                    ended_at = case when code_attempt_count < \(triesMax) then null else \(now)::timestamptz end
              where app_id = \(scope.appID) and id = \(id) and token_hash = \(token.hash)
                and state = 'pending' and expires_at > \(now)
-            """)
+            returning state = 'refused' as is_refused
+            """
+        ) { try $0.first?.get("is_refused") ?? false }
     }
 }
 

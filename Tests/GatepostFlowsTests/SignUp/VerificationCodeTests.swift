@@ -75,6 +75,27 @@ struct VerificationCodeTests {
         try await flow.expectRefusal(flow.code, .codeAttemptsExhausted, isCounted: false)
     }
 
+    /// Found by the simulation: a connection that broke in between left a refused flow without its event.
+    @Test func `the try that refuses a flow leaves its event in the same transaction`() async throws {
+        let flow = try await wait()
+        let superuser = try await TestDatabase.current.superuserPool()
+        for _ in 0..<6 { _ = try await flow.verify(flow.wrongCode) }
+
+        let rows = try await superuser.batch(
+            [
+                """
+                select f.xmin::text as flow, (e.transaction_id::text::bigint % 4294967296)::text as event
+                  from flows as f
+                  join audit_events as e on e.app_id = f.app_id and e.flow_id = f.id
+                 where f.app_id = \(flow.test.app.id) and e.reason = 'code_attempts_exhausted'
+                """
+            ], deadline: .seconds(10))[0]
+        #expect(rows.count == 1)
+        let row = try #require(rows.first)
+        #expect(try row.get("flow", as: String.self) == row.get("event", as: String.self))
+        await superuser.shutdown()
+    }
+
     @Test func `the fifth try may be the right one`() async throws {
         let flow = try await wait()
         for _ in 0..<4 { _ = try await flow.verify(flow.wrongCode) }
