@@ -5,15 +5,19 @@ import Testing
 @Suite("Simulation")
 struct SimulationTests {
     @Test func `whatever happens in whichever order, every promise is kept`() async throws {
-        let reports = try await Simulation().run()
+        let simulation = Simulation()
+        let reports = try await simulation.run()
 
         for report in reports where !report.breaches.isEmpty { Issue.record("\(report.story)") }
         let counts = reports.reduce(into: [:]) { $0.merge($1.counts) { $0 + $1 } }
         let steps = counts.values.reduce(0, +)
-        #expect(steps >= reports.count * Simulation().stepsEach || reports.contains { !$0.breaches.isEmpty })
-        for kind in Set(reports.flatMap(\.kinds)).sorted() {
-            #expect(counts[kind, default: 0] > 0, "no step was \(kind), in \(steps) steps")
+        // A short run by hand, such as one that repeats a seed, cannot take every kind.
+        if reports.allSatisfy(\.breaches.isEmpty), steps >= Simulation.stepsDefault {
+            for kind in Set(reports.flatMap(\.kinds)).sorted() {
+                #expect(counts[kind, default: 0] > 0, "no step was \(kind), in \(steps) steps")
+            }
         }
+        #expect(steps >= reports.count * simulation.stepsEach || !reports.allSatisfy(\.breaches.isEmpty))
         Attachment.record(
             counts.sorted { $0.key < $1.key }.map { "\($0.value)\t\($0.key)" }.joined(separator: "\n"),
             named: "steps.txt")

@@ -54,12 +54,18 @@ extension World {
         return true
     }
 
+    /// What an endpoint wants to know: most types, and at least one.
+    private func someTypes() -> [WebhookEventType] {
+        let types = WebhookEventType.allCases.filter { _ in !oneIn(4) }
+        return types.isEmpty ? [.sessionEnded] : types
+    }
+
     func addEndpoint() async throws -> Bool {
         let app = app
         guard app.endpoints.count < Self.endpointsMax,
             let url = WebhookURL("https://hooks.example.com/\(stepNumber)", allowsPrivate: false)
         else { return false }
-        let types = WebhookEventType.allCases.filter { _ in !oneIn(4) }
+        let types = someTypes()
         let wanted = AdminWebhookFlow.Wanted(url: url, description: "", eventTypes: types)
         guard case .done(let issued) = try await app.flows.admin.webhooks.create(wanted, for: request, in: app.scope)
         else {
@@ -75,7 +81,7 @@ extension World {
         let app = app
         guard let endpoint = chosen(app.endpoints) else { return false }
         let (isEnabled, isDisabling) = (!endpoint.isEnabled, endpoint.isEnabled)
-        let types = WebhookEventType.allCases.filter { _ in !oneIn(4) }
+        let types = someTypes()
         let change = WebhookEndpointChange(eventTypes: types, isEnabled: isEnabled)
         let outcome = try await app.flows.admin.webhooks.change(endpoint.id, change, for: request, in: app.scope)
         guard case .done = outcome else {

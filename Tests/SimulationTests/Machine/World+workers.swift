@@ -1,5 +1,4 @@
 import GatepostDelivery
-import GatepostFlows
 import GatepostModel
 import GatepostOutbox
 import GatepostStore
@@ -12,10 +11,9 @@ extension World {
 
     func startWorker() async throws -> Bool {
         guard let worker = worker({ $0.outbox == nil }) else { return false }
-        let rotation = SigningKeyFlow(clock: clock, random: random, keys: keys)
         let handlers: [MessageKind: any Handler] = [
             VerificationMail.kind: wire, AccountExistsMail.kind: wire, WebhookNotice.kind: wire,
-            SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
+            SigningKeyRotation.kind: rotation,
         ]
         let seed = self.seed &+ UInt64(stepNumber) &* 0x9E37_79B9
         let outbox = OutboxWorker(

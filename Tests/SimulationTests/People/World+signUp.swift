@@ -115,10 +115,24 @@ extension World {
         return true
     }
 
-    func verifyByCode(isRight: Bool) async throws -> Bool {
+    /// Somebody types wrong codes: once, or until there is no try left.
+    func tryWrongCodes() async throws -> Bool {
         guard let (app, person) = anybody({ $0.signUps.last?.hasMail == true && !$0.isVerified }),
             let signUp = person.signUps.last
         else { return false }
+        for _ in 0..<(oneIn(3) ? 7 : 1) { try await verify(signUp, of: person, in: app, isRight: false) }
+        return true
+    }
+
+    func verifyByCode() async throws -> Bool {
+        guard let (app, person) = anybody({ $0.signUps.last?.hasMail == true && !$0.isVerified }),
+            let signUp = person.signUps.last
+        else { return false }
+        try await verify(signUp, of: person, in: app, isRight: true)
+        return true
+    }
+
+    private func verify(_ signUp: SignUpModel, of person: Person, in app: SimulatedApp, isRight: Bool) async throws {
         let expected = spendCode(of: signUp)
         let stands = expected == nil && isRight && signUp.stands(for: person, at: now)
         let right = signUp.secrets.code.revealed
@@ -126,7 +140,6 @@ extension World {
         let outcome = try await app.flows.verification.verify(
             signUp.started.flow, startedBy: signUp.started.token, code: code, in: app.scope, from: TestFlows.origin)
         note(outcome, of: signUp, by: person, in: app, stands: stands, orElse: expected ?? .invalidCode)
-        return true
     }
 
     /// Counts a try at a code; what refuses it before it is even compared.

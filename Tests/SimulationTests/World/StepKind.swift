@@ -69,9 +69,9 @@ enum StepKind: String, CaseIterable, Sendable {
         case .crashAfterClaim, .crashInDelivery, .crashBeforeSettling: 12
         case .crashInSettling, .failInSettling: 5
         case .runJob: 60
-        case .millisecondsPass: 2500
-        case .secondsPass: 300
-        case .minutesPass: 30
+        case .millisecondsPass: 1200
+        case .secondsPass: 120
+        case .minutesPass: 15
         case .hoursPass: 8
         case .daysPass: 2
         case .killConnections: 2

@@ -28,8 +28,8 @@ extension World {
         case .resendMail: try await resendMail()
         case .verifyByLink: try await verifyByLink()
         case .verifyByLinkElsewhere: try await verifyByLinkElsewhere()
-        case .verifyByCode: try await verifyByCode(isRight: true)
-        case .tryWrongCode: try await verifyByCode(isRight: false)
+        case .verifyByCode: try await verifyByCode()
+        case .tryWrongCode: try await tryWrongCodes()
         case .useLinkAgain: try await useLinkAgain()
         case .signIn: try await signIn(isRight: true)
         case .tryWrongPassword: try await signIn(isRight: false)
@@ -98,7 +98,7 @@ extension World {
     private func takeMachines(_ kind: StepKind) async throws -> Bool {
         switch kind {
         case .millisecondsPass: clock.advance(by: .milliseconds(Int64(1 + chance.number(below: 400))))
-        case .secondsPass: clock.advance(by: .seconds(Int64(1 + chance.number(below: 40))))
+        case .secondsPass: clock.advance(by: .seconds(Int64(1 + chance.number(below: 8))))
         case .minutesPass: clock.advance(by: .seconds(Int64(60 + chance.number(below: 1800))))
         case .hoursPass: clock.advance(by: .seconds(Int64(3600 + chance.number(below: 6 * 3600))))
         case .daysPass: clock.advance(by: .seconds(Int64(86400 + chance.number(below: 3 * 86400))))

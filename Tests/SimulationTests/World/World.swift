@@ -33,6 +33,7 @@ final class World {
     var witness: Witness
     let apps: [SimulatedApp]
     let wire = Wire()
+    let rotation: ForgetfulHandler
     let workers: [SimulatedWorker]
     let jobs: JobRunner
     let jobNames: [String]
@@ -63,6 +64,10 @@ final class World {
         var apps: [SimulatedApp] = []
         for number in 0..<Self.appCount { apps.append(try await SimulatedApp.make(number, of: parts, tools)) }
         self.apps = apps
+        rotation = ForgetfulHandler(
+            SigningKeyRotateHandler(
+                database: database, clock: clock,
+                flow: SigningKeyFlow(clock: clock, random: random, keys: keys)))
         workers = (0..<Self.workerCount).map(SimulatedWorker.init)
         let catalog = try JobCatalog()
         jobNames = catalog.jobs.map(\.name)
