@@ -38,12 +38,15 @@ struct HoldTests {
     @Test func `an attempt that is under way when its message is held still counts`() async throws {
         let fixture = try await DeliveryFixture.make()
         let (_, message) = try await fixture.signUp()
-        try await MailSink.running { sink in
+        try await MailSink.running(SMTPScript(at: .finalDot, .stall)) { sink in
             let worker = try fixture.app.worker(to: sink)
             let claimed = try #require(try await worker.claim().first)
+            async let settlement = worker.deliver(claimed)
+            try await sink.script.reached(.finalDot)
             _ = try await fixture.flow.hold(message, for: .byOperator, in: fixture.app.scope)
 
-            worker.keep(await worker.deliver(claimed))
+            sink.script.release()
+            worker.keep(await settlement)
             try await worker.settle()
 
             #expect(try await fixture.state(message) == "delivered")
@@ -53,12 +56,21 @@ struct HoldTests {
     @Test func `a held message whose attempt failed stays held, and is tried again once released`() async throws {
         let fixture = try await DeliveryFixture.make()
         let (_, message) = try await fixture.signUp()
-        let script = SMTPScript { $0.stage == .rcpt && $0.connection == 1 ? .reply(451, "4.3.0 later") : .proceed }
+        let script = SMTPScript { moment in
+            switch moment.stage {
+            case .mail where moment.connection == 1: .stall
+            case .rcpt where moment.connection == 1: .reply(451, "4.3.0 later")
+            default: .proceed
+            }
+        }
         try await MailSink.running(script) { sink in
             let worker = try fixture.app.worker(to: sink)
             let claimed = try #require(try await worker.claim().first)
+            async let settlement = worker.deliver(claimed)
+            try await sink.script.reached(.mail)
             _ = try await fixture.flow.hold(message, for: .byOperator, in: fixture.app.scope)
-            worker.keep(await worker.deliver(claimed))
+            sink.script.release()
+            worker.keep(await settlement)
             try await worker.settle()
 
             let held = try await fixture.newest()

@@ -62,16 +62,19 @@ struct WebhookSendTimeTests {
     @Test func `a notice that was cancelled while it was under way is shown as cancelled, but sent`() async throws {
         let app = try await TestApp.make()
         try await withTransport { transport in
-            try await HTTPSink.running({ _ in HTTPSink.answer(410) }) { sink in
+            try await HTTPSink.running({ _ in [.stall] + HTTPSink.answer(410) }) { sink in
                 let endpoint = try await app.addEndpoint(sink.url())
                 try await app.owe(.userCreated, email: ada)
                 let worker = app.webhookWorker(transport)
                 let message = try #require(try await worker.claim().first)
+                async let settlement = worker.deliver(message)
+                try await sink.waitForRequests(count: 1)
                 let cancelled = try await app.database.batch(in: app.scope) {
                     $0.cancelMessage(message.id, reason: "asked", at: app.clock.now)
                 }
 
-                worker.keep(await worker.deliver(message))
+                sink.release()
+                worker.keep(await settlement)
                 try await worker.settle()
 
                 let entry = try #require(try await app.ledger().first)
@@ -89,17 +92,19 @@ struct WebhookSendTimeTests {
     @Test func `a worker that was too slow disables nothing and settles nothing`() async throws {
         let app = try await TestApp.make()
         try await withTransport { transport in
-            try await HTTPSink.running({ _ in HTTPSink.answer(410) }) { sink in
+            try await HTTPSink.running({ _ in [.stall] + HTTPSink.answer(410) }) { sink in
                 _ = try await app.addEndpoint(sink.url())
                 try await app.owe(.userCreated, email: ada)
                 let (slow, other) = (app.webhookWorker(transport), app.webhookWorker(transport))
                 let message = try #require(try await slow.claim().first)
+                async let settlement = slow.deliver(message)
+                try await sink.waitForRequests(count: 1)
                 app.clock.advance(by: slow.settings.lease + .seconds(1))
                 let taken = try #require(try await other.claim().first)
                 #expect(taken.id == message.id && taken.claimNumber == 2)
-                app.clock.set(message.createdAt)
 
-                slow.keep(await slow.deliver(message))
+                sink.release()
+                slow.keep(await settlement)
                 try await slow.settle()
 
                 let entry = try #require(try await app.ledger().first)
