@@ -13,11 +13,17 @@ struct DatabaseTests {
         return email
     }
 
-    /// The server process of the one statement that waits for a lock which the holder has; nil while none does.
-    private func waiter(for holder: Int32, _ pool: PostgresPool) async throws -> Int32? {
+    /// When the one statement began that waits for a lock which the holder has, and in which process; nil while none
+    /// waits.
+    ///
+    /// The process alone says too little: behind a pooler the second try may be given the session of the first.
+    private func waiter(for holder: Int32, _ pool: PostgresPool) async throws -> String? {
         try await pool.run(
-            "select pid from pg_stat_activity where \(holder) = any (pg_blocking_pids(pid))"
-        ).first?.get("pid", as: Int32.self)
+            """
+            select pid || ' ' || query_start as waiter from pg_stat_activity
+             where \(holder) = any (pg_blocking_pids(pid))
+            """
+        ).first?.get("waiter", as: String.self)
     }
 
     /// Holds the user's row in another transaction while `body` runs, which gets the holder's process.
@@ -60,9 +66,9 @@ struct DatabaseTests {
                     }
                 }
                 // Bounded by the holder's deadline: first the shared connection waits, then another one does.
-                var seen: Set<Int32> = []
+                var seen: Set<String> = []
                 while seen.count < 2 {
-                    if let pid = try await waiter(for: holder, admin) { seen.insert(pid) }
+                    if let waiter = try await waiter(for: holder, admin) { seen.insert(waiter) }
                 }
                 return writing
             }
