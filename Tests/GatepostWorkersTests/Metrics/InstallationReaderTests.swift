@@ -20,7 +20,7 @@ struct InstallationReaderTests {
                 -- batch:    100
                 -- timeout:  30 seconds
 
-                select app_id from flows where expires_at < :'now' limit :batch
+                select app_id from flows where expires_at < :'now' limit :batch;
                 """)
         return InstallationReader(
             database: app.database, catalog: JobCatalog(jobs: [nightly]), clock: app.clock, pause: pause)
