@@ -440,10 +440,13 @@ CREATE TABLE public.webhook_endpoints (
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     disabled_at timestamp with time zone,
+    first_failed_at timestamp with time zone,
+    last_failed_at timestamp with time zone,
     CONSTRAINT webhook_endpoints_description_length CHECK ((char_length(description) <= 200)),
     CONSTRAINT webhook_endpoints_disabled_dated CHECK ((((state = 'disabled'::text) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disabled_reason IS NULL)))),
-    CONSTRAINT webhook_endpoints_disabled_reason_known CHECK ((disabled_reason = ANY (ARRAY['by_admin'::text, 'gone'::text]))),
+    CONSTRAINT webhook_endpoints_disabled_reason_known CHECK ((disabled_reason = ANY (ARRAY['by_admin'::text, 'gone'::text, 'failing'::text]))),
     CONSTRAINT webhook_endpoints_event_types_some CHECK (((cardinality(event_types) >= 1) AND (cardinality(event_types) <= 50))),
+    CONSTRAINT webhook_endpoints_failed_dated CHECK (((first_failed_at IS NULL) = (last_failed_at IS NULL))),
     CONSTRAINT webhook_endpoints_state_known CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text]))),
     CONSTRAINT webhook_endpoints_url_safe CHECK (((url ~ '^https?://[][a-z0-9.:-]+(/[!-~]*)?$'::text) AND (octet_length(url) <= 2000)))
 );
@@ -606,6 +609,8 @@ CREATE INDEX flows_user ON public.flows USING btree (app_id, user_id) WHERE (use
 
 CREATE INDEX idempotency_keys_expired ON public.idempotency_keys USING btree (expires_at);
 
+CREATE INDEX job_runs_due ON public.job_runs USING btree (due_at);
+
 CREATE INDEX outbox_new ON public.outbox USING btree (lane, due_at) INCLUDE (app_id) WHERE (ready AND (held_at IS NULL) AND (due_at > '-infinity'::timestamp with time zone));
 
 CREATE UNIQUE INDEX outbox_pending_key ON public.outbox USING btree (app_id, unique_key) WHERE ((claim_number = 0) AND (unique_key IS NOT NULL));
@@ -628,6 +633,8 @@ CREATE UNIQUE INDEX refresh_tokens_generation ON public.refresh_tokens USING btr
 
 CREATE INDEX sessions_client ON public.sessions USING btree (app_id, client_id);
 
+CREATE INDEX sessions_ended ON public.sessions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
 CREATE INDEX sessions_stale ON public.sessions USING btree (LEAST(idle_expires_at, expires_at)) WHERE (ended_at IS NULL);
 
 CREATE INDEX sessions_user ON public.sessions USING btree (app_id, user_id);
@@ -647,6 +654,8 @@ CREATE INDEX token_families_session ON public.token_families USING btree (app_id
 CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C");
 
 CREATE INDEX users_time ON public.users USING btree (app_id, created_at, id);
+
+CREATE INDEX webhook_endpoints_failing ON public.webhook_endpoints USING btree (first_failed_at) WHERE ((state = 'enabled'::text) AND (first_failed_at IS NOT NULL));
 
 CREATE UNIQUE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (app_id, endpoint_id, ((expires_at IS NULL)));
 
@@ -815,6 +824,8 @@ ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY idempotency_keys_of_app ON public.idempotency_keys TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY idempotency_keys_of_worker ON public.idempotency_keys TO gatepost_worker USING (true);
+
 ALTER TABLE public.job_runs ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY job_runs_of_worker ON public.job_runs TO gatepost_worker USING (true) WITH CHECK (true);
@@ -829,9 +840,13 @@ ALTER TABLE public.rate_limits ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY rate_limits_of_app ON public.rate_limits TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY rate_limits_of_worker ON public.rate_limits TO gatepost_worker USING (true);
+
 ALTER TABLE public.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY refresh_tokens_of_app ON public.refresh_tokens TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY refresh_tokens_of_worker ON public.refresh_tokens TO gatepost_worker USING (true);
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 
@@ -861,7 +876,7 @@ ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY webhook_endpoints_of_app ON public.webhook_endpoints TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
-CREATE POLICY webhook_endpoints_of_worker ON public.webhook_endpoints FOR SELECT TO gatepost_worker USING (true);
+CREATE POLICY webhook_endpoints_of_worker ON public.webhook_endpoints TO gatepost_worker USING (true);
 
 ALTER TABLE public.webhook_secrets ENABLE ROW LEVEL SECURITY;
 
@@ -881,7 +896,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.apps TO gatepost_app;
 GRANT SELECT ON TABLE public.apps TO gatepost_worker;
 
 GRANT SELECT,INSERT ON TABLE public.audit_events TO gatepost_app;
-GRANT SELECT,INSERT ON TABLE public.audit_events TO gatepost_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE public.audit_events TO gatepost_worker;
 
 GRANT SELECT,INSERT ON TABLE public.audit_export_parts TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.audit_export_parts TO gatepost_worker;
@@ -899,17 +914,18 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.clients TO gatepost_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credentials TO gatepost_app;
 
 GRANT SELECT,INSERT ON TABLE public.deliveries TO gatepost_app;
-GRANT SELECT,INSERT ON TABLE public.deliveries TO gatepost_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE public.deliveries TO gatepost_worker;
 
 GRANT SELECT,INSERT ON TABLE public.delivery_attempts TO gatepost_app;
-GRANT SELECT,INSERT ON TABLE public.delivery_attempts TO gatepost_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE public.delivery_attempts TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.flows TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.flows TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.idempotency_keys TO gatepost_worker;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.job_runs TO gatepost_worker;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job_runs TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO gatepost_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO gatepost_worker;
@@ -918,11 +934,13 @@ GRANT SELECT ON TABLE public.ledger TO gatepost_app;
 GRANT SELECT ON TABLE public.ledger TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.rate_limits TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.rate_limits TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.refresh_tokens TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO gatepost_app;
-GRANT SELECT,UPDATE ON TABLE public.sessions TO gatepost_worker;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.sessions TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_worker;
@@ -934,6 +952,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO gatepost_app;
 GRANT SELECT ON TABLE public.users TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_endpoints TO gatepost_app;
-GRANT SELECT ON TABLE public.webhook_endpoints TO gatepost_worker;
+GRANT SELECT,UPDATE ON TABLE public.webhook_endpoints TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_secrets TO gatepost_app;

@@ -38,6 +38,32 @@ package struct AppFlow: Sendable {
         return app
     }
 
+    /// Sets how long an app keeps its history; nil leaves as it is.
+    ///
+    /// What is past a shorter time is hidden at once, within the second that a node remembers an app for.
+    ///
+    /// - Parameters:
+    ///   - deliveryDays: How many days the ledger goes back.
+    ///   - auditDays: How many days the audit trail goes back.
+    ///   - scope: The app.
+    /// - Throws: `SettingOutOfBounds` before anything is written, or `PostgresError`.
+    package func keepHistory(deliveryDays: Int64?, auditDays: Int64?, in scope: AppScope) async throws {
+        var change = AppSettings()
+        // Days that no setting can have are refused below and not multiplied.
+        let longest: Int64 = 1_000_000
+        change.deliveryHistorySeconds = deliveryDays.map { min(max($0, 0), longest) * 86400 }
+        change.auditHistorySeconds = auditDays.map { min(max($0, 0), longest) * 86400 }
+        if let field = change.fieldOutOfBounds { throw SettingOutOfBounds(field: field) }
+        let occasion = Occasion(now: clock.now, origin: .none, random: random)
+        var event = occasion.event(.appChanged, by: .operator)
+        event.details["delivery_history_days"] = deliveryDays.map { "\($0)" }
+        event.details["audit_history_days"] = auditDays.map { "\($0)" }
+        try await database.transaction(in: scope) { [change, event] transaction in
+            try await transaction.changeSettings(change)
+            try await transaction.batch { $0.record(event) }
+        }
+    }
+
     /// Registers a client of an app and where it may be sent back to.
     package func createClient(
         named name: String, redirectURIs: [RedirectURI], in scope: AppScope

@@ -13,6 +13,12 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var sessionSeconds: Int64?
     /// Age in seconds at which a signing key is replaced, 1 day to 1 year; default 90 days.
     package var signingKeySeconds: Int64?
+    /// How long the ledger keeps what has ended, in seconds, 1 to 90 days; default 30 days.
+    ///
+    /// Each day is a partition, and a page of the ledger locks all that there are, so there is a limit to them.
+    package var deliveryHistorySeconds: Int64?
+    /// How long an audit event is kept, in seconds, 30 days to 10 years; default 400 days.
+    package var auditHistorySeconds: Int64?
 
     /// Settings that leave everything at its default.
     package init() {}
@@ -24,11 +30,20 @@ package struct AppSettings: Codable, Hashable, Sendable {
     /// The most that a new session can last; no exchange prolongs it.
     package var sessionLife: Duration { .seconds(sessionSeconds ?? 90 * 86400) }
 
+    /// How far back the ledger is shown; what ended before is hidden at once and deleted by a job.
+    package var deliveryHistoryLife: Duration {
+        deliveryHistorySeconds.map { .seconds($0) } ?? Lifetimes.deliveryHistory
+    }
+    /// How far back the audit trail is listed and exported; what is older is deleted by a job.
+    package var auditHistoryLife: Duration { auditHistorySeconds.map { .seconds($0) } ?? Lifetimes.auditHistory }
+
     enum CodingKeys: String, CodingKey {
         case accessTokenSeconds = "access_token_seconds"
         case refreshIdleSeconds = "refresh_idle_seconds"
         case sessionSeconds = "session_seconds"
         case signingKeySeconds = "signing_key_seconds"
+        case deliveryHistorySeconds = "delivery_history_seconds"
+        case auditHistorySeconds = "audit_history_seconds"
     }
 
     /// The first field that is out of bounds, by its name in JSON; nil when all are within.
@@ -38,6 +53,8 @@ package struct AppSettings: Codable, Hashable, Sendable {
             (.refreshIdleSeconds, refreshIdleSeconds, 60...90 * 86400),
             (.sessionSeconds, sessionSeconds, 60...366 * 86400),
             (.signingKeySeconds, signingKeySeconds, 86400...366 * 86400),
+            (.deliveryHistorySeconds, deliveryHistorySeconds, 86400...90 * 86400),
+            (.auditHistorySeconds, auditHistorySeconds, 30 * 86400...3660 * 86400),
         ]
         return checks.first { check in check.1.map { !check.2.contains($0) } ?? false }?.0.rawValue
     }
@@ -63,6 +80,14 @@ package enum Lifetimes {
     ///
     /// jobs/end-stale-sessions.sql has the same.
     package static let webhookNotice: Duration = .days(5)
+    /// How long an endpoint has failed, with no success in between, when it is disabled.
+    ///
+    /// jobs/disable-failing-webhook-endpoints.sql has the same.
+    package static let webhookFailing: Duration = .days(5)
+    /// What became of a message; jobs/delete-past-deliveries.sql and delete-past-attempts.sql have the same.
+    package static let deliveryHistory: Duration = .days(30)
+    /// An audit event; jobs/delete-past-audit-events.sql has the same.
+    package static let auditHistory: Duration = .days(400)
     /// How long an endpoint's secret signs on beside its successor, unless the rotation says otherwise.
     package static let webhookSecretOverlap: Duration = .hours(24)
     /// How long it may sign on at most.

@@ -75,6 +75,7 @@ package struct AuditEvent: Sendable {
     /// What happened, noun first: `sign_up.started`.
     package enum Kind: String, Sendable, CaseIterable {
         case appCreated = "app.created"
+        case appChanged = "app.changed"
         case clientCreated = "client.created"
         case signUpStarted = "sign_up.started"
         case signUpRefused = "sign_up.refused"

@@ -7,7 +7,7 @@ import GatepostStore
 struct AppsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apps", abstract: "Create and list apps and their clients.",
-        subcommands: [Create.self, List.self, Clients.self])
+        subcommands: [Create.self, List.self, Clients.self, History.self])
 
     /// The command `gatepost apps create NAME`.
     struct Create: AsyncParsableCommand {
@@ -105,6 +105,49 @@ struct AppsCommand: AsyncParsableCommand {
             let client: String
             let name: String
             let redirectURIs: [String]
+        }
+    }
+}
+
+extension AppsCommand {
+    /// The command `gatepost apps history APP`.
+    struct History: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show how long an app keeps its history, or change it.",
+            discussion: "What is past a shorter time is hidden within a second and deleted within the hour.")
+
+        @Argument(help: "The app's id.")
+        var app: String
+        @Option(help: "How many days the delivery ledger goes back, 1 to 90.")
+        var deliveryDays: Int64?
+        @Option(help: "How many days the audit trail goes back, 30 to 3660.")
+        var auditDays: Int64?
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let isChange = deliveryDays != nil || auditDays != nil
+            try await Wiring.withOperator(isChange ? .keys : .database) { wiring in
+                let scope = try await wiring.scope(of: app)
+                if isChange {
+                    do {
+                        try await wiring.appFlow().keepHistory(
+                            deliveryDays: deliveryDays, auditDays: auditDays, in: scope)
+                    } catch let error as AppFlow.SettingOutOfBounds {
+                        throw ValidationError("\(error.field) is out of its bounds; see --help")
+                    }
+                }
+                let kept = Kept(
+                    deliveryDays: deliveryDays ?? scope.settings.deliveryHistoryLife.wholeSeconds / 86400,
+                    auditDays: auditDays ?? scope.settings.auditHistoryLife.wholeSeconds / 86400)
+                if output.json { return try Terminal.sayJSON(kept) }
+                Terminal.say("deliveries  \(kept.deliveryDays) days")
+                Terminal.say("audit       \(kept.auditDays) days")
+            }
+        }
+
+        private struct Kept: Encodable {
+            let deliveryDays: Int64
+            let auditDays: Int64
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GatepostModel
+import GatepostOutbox
 import GatepostStore
 import GatepostWorkers
 
@@ -32,6 +33,15 @@ struct JobsCommand: AsyncParsableCommand {
                         row.nextRunAt?.description ?? "-", row.error ?? "-",
                     ]
                 }
+                if !output.json { try await Self.watchPartitions(wiring) }
+            }
+        }
+
+        /// Says what should not be: see docs/operating.md, Partitions.
+        private static func watchPartitions(_ wiring: Wiring) async throws {
+            let counts = try await wiring.database.defaultPartitionRowCounts()
+            for (name, count) in counts.sorted(by: { $0.key < $1.key }) where count > 0 {
+                Terminal.say("\(name) holds \(count) rows: the next partition.upkeep has to move them")
             }
         }
 

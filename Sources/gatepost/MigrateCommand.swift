@@ -12,7 +12,8 @@ struct MigrateCommand: AsyncParsableCommand {
             Connects by GATEPOST_DATABASE_MIGRATE_URL, or else by GATEPOST_DATABASE_URL, as a role that owns the
             database and may create roles. Makes missing roles, grants them to the login role of
             GATEPOST_DATABASE_URL, and applies each missing migration in a transaction of its own. Several at once
-            are safe: one works, the others wait and find it done.
+            are safe: one works, the others wait and find it done. Afterwards the ledger's partitions of the
+            next days are made.
             """)
 
     @OptionGroup var output: OutputOptions
@@ -34,6 +35,7 @@ struct MigrateCommand: AsyncParsableCommand {
         do {
             let row = try await login.batch(["select current_user as login"], deadline: .seconds(10)).first?.first
             let applied = try await Migrator(pool: pool).migrate(loginRole: row?.get("login") ?? "")
+            await keepPartitions(through: login)
             await login.shutdown()
             await pool.shutdown()
             return applied

@@ -144,7 +144,8 @@ struct Wiring: Sendable {
                 AccountExistsMail.kind: AccountExistsMailHandler(database: database, post: post),
                 SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
             ].merging(webhookHandlers(transport: http, keys: keys)) { $1 }
-                .merging(auditHandlers(keys: keys, post: post)) { $1 },
+                .merging(auditHandlers(keys: keys, post: post)) { $1 }
+                .merging(partitionHandlers()) { $1 },
             settings: WorkerSettings(
                 deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),
                 deliveryDeadline: .seconds(configuration.smtpDeadlineSeconds),

@@ -53,6 +53,36 @@ struct AppFlowTests {
         #expect(error?.field == "access_token_seconds")
     }
 
+    @Test func `an app's history is set with an event, what is not named stays, and bounds are kept`() async throws {
+        var settings = AppSettings()
+        (settings.accessTokenSeconds, settings.auditHistorySeconds) = (120, 40 * 86400)
+        let id = try await flow.createApp(named: "Lighthouse", settings: settings)
+        let scope = try #require(try await database.scope(of: id))
+
+        try await flow.keepHistory(deliveryDays: 7, auditDays: nil, in: scope)
+
+        settings.deliveryHistorySeconds = 7 * 86400
+        let json = try await database.batch(in: scope) { batch in
+            batch.read("select (settings - 'access_token_seconds')::text as settings from apps where id = \(id)") {
+                try $0.first?.get("settings", as: String.self)
+            }
+        }
+        #expect(json == #"{"audit_history_seconds": 3456000, "delivery_history_seconds": 604800}"#)
+        for (deliveryDays, auditDays) in [(0, nil), (91, nil), (nil, 29), (nil, 3661), (Int64.max, nil)]
+            as [(Int64?, Int64?)]
+        {
+            await #expect(throws: AppFlow.SettingOutOfBounds.self) {
+                try await flow.keepHistory(deliveryDays: deliveryDays, auditDays: auditDays, in: scope)
+            }
+        }
+        let events = try await database.batch(in: scope) { batch in
+            batch.read("select details::text as details from audit_events where kind = 'app.changed'") { rows in
+                try rows.map { try $0.get("details", as: String.self) }
+            }
+        }
+        #expect(events == [#"{"delivery_history_days": "7"}"#])
+    }
+
     @Test func `two apps have different keys`() async throws {
         var publicKeys: Set<[UInt8]> = []
         for name in ["one", "two"] {

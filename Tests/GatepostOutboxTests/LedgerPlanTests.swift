@@ -38,10 +38,11 @@ struct LedgerPlanTests {
             (ofAddress, nil, ["outbox_user", "deliveries_default_app_id_recipient_hash_ended_at_idx"]),
         ]
         for list in lists {
-            let statement = LedgerStatements(app: app.id).list(list.filter, after: list.cursor, limit: Self.limit)
+            let statement = LedgerStatements(app.scope, at: TestClock.start).list(
+                list.filter, after: list.cursor, limit: Self.limit)
             try await expect(statement, reads: list.indexes, as: app)
         }
-        let day = LedgerStatements(app: app.id).failed(failed, ends: ["rejected"], limit: Self.limit)
+        let day = LedgerStatements(app.scope, at: TestClock.start).failed(failed, ends: ["rejected"], limit: Self.limit)
         try await expect(day, reads: ["deliveries_default_app_id_created_at_id_idx1"], as: app)
     }
 

@@ -64,7 +64,7 @@ struct AdminInvitationMailTests {
             try await app.worker(to: sink).drain()
 
             #expect(await sink.mails().isEmpty)
-            let entries = try await app.database.batch(in: invited.scope) { $0.ledger(limit: 10) }
+            let entries = try await app.database.batch(in: invited.scope) { $0.ledger(limit: 10, at: app.clock.now) }
             #expect(entries.map(\.state) == ["obsolete"] && entries.map(\.reason) == [reason])
         }
     }

@@ -93,12 +93,12 @@ package struct TestApp: Sendable {
 
     /// What the app owes and what became of it, the newest first.
     package func ledger() async throws -> [LedgerEntry] {
-        try await database.batch(in: scope) { $0.ledger(limit: LedgerLimits.entriesMax) }
+        try await database.batch(in: scope) { $0.ledger(limit: LedgerLimits.entriesMax, at: clock.now) }
     }
 
     /// One message of the ledger with its attempts.
     package func history(of message: MessageID) async throws -> LedgerHistory? {
-        try await database.batch(in: scope) { $0.ledgerHistory(of: message) }
+        try await database.batch(in: scope) { $0.ledgerHistory(of: message, at: clock.now) }
     }
 }
 

@@ -28,6 +28,7 @@ struct AdminWebhookRoutes: Sendable {
         let createdAt: Instant
         let changedAt: Instant
         let disabledAt: Instant?
+        let failingSince: Instant?
         let oldSecretExpiresAt: Instant?
         /// Only in the answer of the request that made it.
         let secret: String?
@@ -39,6 +40,7 @@ struct AdminWebhookRoutes: Sendable {
             case createdAt = "created_at"
             case changedAt = "changed_at"
             case disabledAt = "disabled_at"
+            case failingSince = "failing_since"
             case oldSecretExpiresAt = "old_secret_expires_at"
         }
 
@@ -47,6 +49,7 @@ struct AdminWebhookRoutes: Sendable {
             (eventTypes, disabledReason) = (endpoint.eventTypes, endpoint.disabledReason)
             state = endpoint.isEnabled ? "enabled" : "disabled"
             (createdAt, changedAt, disabledAt) = (endpoint.createdAt, endpoint.changedAt, endpoint.disabledAt)
+            failingSince = endpoint.failingSince
             oldSecretExpiresAt = endpoint.oldSecretExpiresAt
             self.secret = secret?.text.revealed
         }

@@ -74,7 +74,9 @@ extension DeliveryFlow {
             try await transaction.once(request.idempotencyKey, by: request.actor, naming: "", occasion) {
                 try await transaction.lockReplays()
                 let limit = LedgerLimits.redrivenMax
-                let failed = try await transaction.batch { $0.failedMessages(filter, limit: limit + 1) }
+                let failed = try await transaction.batch {
+                    $0.failedMessages(filter, limit: limit + 1, at: occasion.now)
+                }
                 let replays = try await transaction.replay(
                     failed.prefix(limit).map { MessageReplay(of: $0, as: occasion.id()) }, in: .bulk,
                     at: occasion.now)
@@ -107,8 +109,8 @@ extension DeliveryFlow {
             ) {
                 try await transaction.lockReplays()
                 let (entry, replays) = try await transaction.batch { batch in
-                    let entry = batch.ledgerEntry(of: id)
-                    return entry.and(batch.ledgerReplays(of: id))
+                    let entry = batch.ledgerEntry(of: id, at: occasion.now)
+                    return entry.and(batch.ledgerReplays(of: id, at: occasion.now))
                 }
                 guard let entry else { return .refused(Refusal(.notFound)) }
                 guard entry.isForSomebody else { return .refused(Self.ownMessage) }

@@ -23,12 +23,12 @@ package struct DeliveryFlow: Sendable {
     package func deliveries(
         _ filter: LedgerFilter, after cursor: PageCursor?, limit: Int, in scope: AppScope
     ) async throws -> [LedgerEntry] {
-        try await database.batch(in: scope) { $0.ledger(filter, after: cursor, limit: limit) }
+        try await database.batch(in: scope) { $0.ledger(filter, after: cursor, limit: limit, at: clock.now) }
     }
 
     /// One message with every try at it; nil if the app has none of this id.
     package func delivery(_ id: MessageID, in scope: AppScope) async throws -> LedgerHistory? {
-        try await database.batch(in: scope) { $0.ledgerHistory(of: id) }
+        try await database.batch(in: scope) { $0.ledgerHistory(of: id, at: clock.now) }
     }
 
     /// Takes back what is still owed: no attempt starts from here on.
@@ -75,7 +75,7 @@ package struct DeliveryFlow: Sendable {
             ) {
                 let (isChanged, entry) = try await transaction.batch { batch in
                     let isChanged = statement(&batch, occasion.now)
-                    return isChanged.and(batch.ledgerEntry(of: id))
+                    return isChanged.and(batch.ledgerEntry(of: id, at: occasion.now))
                 }
                 guard let entry else { return .refused(Refusal(.notFound)) }
                 guard entry.isForSomebody else { return .refused(Self.ownMessage) }

@@ -19,11 +19,12 @@ package struct AdminAuditFlow: Sendable {
         (self.keys, self.signal) = (keys, signal)
     }
 
-    /// One page of the trail, newest first.
+    /// One page of the trail, newest first, as far back as the app keeps it.
     package func events(
         _ filter: AuditFilter, after cursor: PageCursor?, limit: Int, in scope: AppScope
     ) async throws -> [AuditEventRecord] {
-        try await database.batch(in: scope) { $0.auditEvents(filter, after: cursor, limit: limit) }
+        let kept = filter.from(clock.now - scope.settings.auditHistoryLife)
+        return try await database.batch(in: scope) { $0.auditEvents(kept, after: cursor, limit: limit) }
     }
 
     /// One page of the exports whose time is not over, newest first.

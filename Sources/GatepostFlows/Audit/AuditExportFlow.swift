@@ -61,9 +61,10 @@ package struct AuditExportFlow: Sendable {
         guard let export = try await database.batch(in: scope, { $0.auditExport(export, at: now) }),
             export.state == .running
         else { return .gone }
+        // Counted back from the request, so that every part of a file has the same beginning.
+        let kept = export.filter.from(export.createdAt - scope.settings.auditHistoryLife)
         let rows = try await database.batch(in: scope) { batch in
-            batch.auditPage(
-                after: export.position, before: export.horizon, export.filter, limit: Self.pageRowsMax)
+            batch.auditPage(after: export.position, before: export.horizon, kept, limit: Self.pageRowsMax)
         }
         var file = AuditExportFile(export.format)
         if export.partCount == 0 { file.appendHeader() }

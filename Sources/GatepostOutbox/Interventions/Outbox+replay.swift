@@ -80,10 +80,13 @@ extension AppBatch {
     /// - Parameters:
     ///   - filter: Its kind, its state and its bounds count.
     ///   - limit: How many at most.
+    ///   - now: The moment, from which the app's history is counted back.
     /// - Returns: Their ids.
-    package mutating func failedMessages(_ filter: LedgerFilter, limit: Int) -> BatchReading<[MessageID]> {
+    package mutating func failedMessages(
+        _ filter: LedgerFilter, limit: Int, at now: Instant
+    ) -> BatchReading<[MessageID]> {
         let ends = filter.state.map { [$0.rawValue] } ?? MessageEnd.failures.map(\.rawValue)
-        return read(LedgerStatements(app: scope.appID).failed(filter, ends: ends, limit: limit)) {
+        return read(LedgerStatements(scope, at: now).failed(filter, ends: ends, limit: limit)) {
             try $0.map { try $0.get("id") }
         }
     }

@@ -1,9 +1,22 @@
 import GatepostModel
+import GatepostStore
 import Postgres
 
 /// The statements that read the ledger of one app.
 struct LedgerStatements {
     let app: AppID
+    /// From when on the app keeps what has ended; older rows are not shown, whether or not they are deleted yet.
+    let keptSince: Instant
+
+    /// Reads as of a moment, by the app's own setting.
+    init(_ scope: AppScope, at now: Instant) {
+        self.init(app: scope.appID, keptSince: now - scope.settings.deliveryHistoryLife)
+    }
+
+    /// Reads an app's rows that ended from a moment on.
+    init(app: AppID, keptSince: Instant) {
+        (self.app, self.keptSince) = (app, keptSince)
+    }
 
     /// The two halves of the view, each sorted and limited before they are put together.
     ///
@@ -24,7 +37,8 @@ struct LedgerStatements {
 
     /// One message.
     func entry(_ message: MessageID) -> SQL {
-        withLastAttempt("select \(Self.columns) from ledger as l where l.app_id = \(app) and l.id = \(message)")
+        withLastAttempt(
+            "select \(Self.columns) from ledger as l where l.app_id = \(app) and l.id = \(message) and \(isKept)")
     }
 
     /// Every try at a message, oldest first.
@@ -32,7 +46,7 @@ struct LedgerStatements {
         """
         select claim_number, outcome, code, reply, started_at, ended_at
           from delivery_attempts
-         where app_id = \(app) and message_id = \(message)
+         where app_id = \(app) and message_id = \(message) and ended_at >= \(keptSince)
          order by ended_at
          limit \(LedgerLimits.attemptsMax)
         """
@@ -43,7 +57,7 @@ struct LedgerStatements {
         """
         select l.id, l.is_owed
           from ledger as l
-         where l.app_id = \(app) and l.replay_of = \(message)
+         where l.app_id = \(app) and l.replay_of = \(message) and \(isKept)
          order by l.created_at, l.id
          limit \(LedgerLimits.replaysMax)
         """
@@ -58,7 +72,7 @@ struct LedgerStatements {
             select d.id
               from deliveries as d
              where d.app_id = \(app) and d.outcome <> 'delivered' and d.outcome = any (\(ends)) and \(Self.byTime)
-               and d.route <> \(OutboxMessage.localRoute) \(kind) \(since) \(until)
+               and d.ended_at >= \(keptSince) and d.route <> \(OutboxMessage.localRoute) \(kind) \(since) \(until)
                and not exists (select from outbox as o where o.app_id = \(app) and o.replay_of = d.id)
                and not exists (select from deliveries as r where r.app_id = \(app) and r.replay_of = d.id)
              order by d.created_at, d.id
@@ -69,6 +83,9 @@ struct LedgerStatements {
     private enum Half: CaseIterable {
         case owed, ended
     }
+
+    /// What is owed is there, however old; of what has ended, that which the app still keeps.
+    private var isKept: SQL { "(l.is_owed or l.ended_at >= \(keptSince))" }
 
     private static let columns: SQL = """
         l.id, l.kind, l.state, l.reason, l.user_id, l.flow_id, l.attempt_count, l.created_at, l.due_at, l.expires_at,
@@ -81,7 +98,8 @@ struct LedgerStatements {
     /// A person has few messages: all of them are found by their index first, since with a limit in sight the planner
     /// would rather walk the whole app by time and hope to meet one.
     private func half(_ half: Half, _ filter: LedgerFilter, after cursor: PageCursor?, limit: Int) -> SQL {
-        let whole: SQL = "l.app_id = \(app) and \(half == .owed ? "l.is_owed" : "not l.is_owed" as SQL)"
+        let which: SQL = half == .owed ? "l.is_owed" : "not l.is_owed and l.ended_at >= \(keptSince)"
+        let whole: SQL = "l.app_id = \(app) and \(which)"
         let person = person(half, filter)
         let others = others(filter, after: cursor)
         let found: SQL =
@@ -136,7 +154,7 @@ struct LedgerStatements {
           left join lateral (
                  select a.outcome, a.code, a.reply
                    from delivery_attempts as a
-                  where a.app_id = \(app) and a.message_id = e.id
+                  where a.app_id = \(app) and a.message_id = e.id and a.ended_at >= \(keptSince)
                   order by a.ended_at desc
                   limit 1) as last on true
          order by e.created_at desc, e.id desc

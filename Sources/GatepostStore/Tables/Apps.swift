@@ -104,6 +104,17 @@ extension AppTransaction {
     }
 }
 
+extension AppTransaction {
+    /// Sets those of the app's settings that are given; every other one stays.
+    ///
+    /// A node that remembers the app sees it within a second.
+    package func changeSettings(_ change: AppSettings) async throws {
+        let json = String(decoding: try JSONEncoder().encode(change), as: UTF8.self)
+        _ = try await query(
+            "update apps set settings = settings || \(json)::text::jsonb where id = \(scope.appID)")
+    }
+}
+
 extension AppBatch {
     /// The scope's own row.
     mutating func app() -> BatchReading<AppRecord?> {

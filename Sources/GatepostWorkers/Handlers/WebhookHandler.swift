@@ -2,6 +2,7 @@ package import GatepostDelivery
 package import GatepostModel
 package import GatepostOutbox
 package import GatepostStore
+package import Logging
 
 /// Sends `webhook.notice`: signs what happened and posts it to an endpoint of the app.
 ///
@@ -16,14 +17,16 @@ package struct WebhookHandler: Handler {
     private let random: any RandomSource
     private let keys: KeyRing
     private let transport: HTTPTransport
+    private let logger: Logger
     private let targets: GatheredReads<AppScope, WebhookEndpointID, WebhookTarget>
 
     /// Wires the handler.
     package init(
-        database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, transport: HTTPTransport
+        database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, transport: HTTPTransport,
+        logger: Logger
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
-        (self.keys, self.transport) = (keys, transport)
+        (self.keys, self.transport, self.logger) = (keys, transport, logger)
         targets = GatheredReads { scope, endpoints in
             try await database.batch(in: scope) { $0.webhookTargets(endpoints, at: clock.now) }
         }
@@ -62,6 +65,7 @@ package struct WebhookHandler: Handler {
         if result.code == 410 {
             return await disable(notice.endpoint, in: scope, after: result, of: message, startedAt: start)
         }
+        await note(result, of: notice.endpoint, wasFailing: target.isFailing, in: scope)
         let isLast = message.attemptCount + 1 >= Self.refusedAttemptsMax
         guard result.outcome == .permanent, result.reachedNetwork, !isLast else { return .attempt(result) }
         return .attempt(AttemptResult(.transient, code: result.code, reply: result.reply))
@@ -81,12 +85,46 @@ package struct WebhookHandler: Handler {
             .webhookEndpointDisabled, by: .worker, id: .make(at: now, random: random), at: now, origin: .none,
             reason: WebhookDisabledReason.gone.rawValue)
         event.details = ["webhook_endpoint": endpoint.description]
-        let isSettled = try? await database.transaction(in: scope) { [event] transaction in
-            guard try await transaction.settleLocally(ending) else { return false }
-            let isChanged = try await transaction.batch { $0.disableWebhookEndpoint(endpoint, .gone, at: now) }
-            if isChanged { try await transaction.batch { $0.record(event) } }
-            return true
+        do {
+            let isSettled = try await database.transaction(in: scope) { [event] transaction in
+                guard try await transaction.settleLocally(ending) else { return false }
+                let isChanged = try await transaction.batch { $0.disableWebhookEndpoint(endpoint, .gone, at: now) }
+                if isChanged { try await transaction.batch { $0.record(event) } }
+                return true
+            }
+            return isSettled ? .settled : .attempt(result)
+        } catch {
+            tell("an endpoint that is gone could not be disabled", endpoint, scope, error)
+            return .attempt(result)
         }
-        return isSettled == true ? .settled : .attempt(result)
+    }
+
+    /// Notes since when an endpoint fails, or that it does no more; a job disables one that has failed for days.
+    ///
+    /// Only where that changes: an endpoint that works costs no write. What cannot be noted is noted at the next try.
+    private func note(
+        _ result: AttemptResult, of endpoint: WebhookEndpointID, wasFailing: Bool, in scope: AppScope
+    ) async {
+        let isTaken = result.outcome == .delivered
+        guard result.reachedNetwork, !isTaken || wasFailing else { return }
+        let now = clock.now
+        do {
+            try await database.batch(in: scope, durability: .asynchronous) { batch in
+                if isTaken {
+                    batch.noteWebhookSuccess(endpoint)
+                } else {
+                    batch.noteWebhookFailure(endpoint, at: now)
+                }
+            }
+        } catch {
+            tell("whether an endpoint fails could not be noted", endpoint, scope, error)
+        }
+    }
+
+    private func tell(
+        _ what: Logger.Message, _ endpoint: WebhookEndpointID, _ scope: AppScope, _ error: any Error
+    ) {
+        logger.error(
+            what, metadata: ["app.id": "\(scope.appID)", "webhook_endpoint": "\(endpoint)", "error": "\(error)"])
     }
 }

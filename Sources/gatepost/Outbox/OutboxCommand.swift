@@ -70,7 +70,10 @@ struct OutboxCommand: AsyncParsableCommand {
             guard let id = MessageID(message) else { throw ValidationError("\(message) is not the id of a message") }
             try await Wiring.withOperator(.database) { wiring in
                 let scope = try await wiring.scope(of: app)
-                guard let history = try await wiring.database.batch(in: scope, { $0.ledgerHistory(of: id) }) else {
+                guard
+                    let history = try await wiring.database.batch(
+                        in: scope, { $0.ledgerHistory(of: id, at: wiring.clock.now) })
+                else {
                     throw ValidationError("there is no message \(id) in this app")
                 }
                 if output.json { return try Terminal.sayJSON(history) }

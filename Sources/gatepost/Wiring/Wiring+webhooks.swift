@@ -23,7 +23,8 @@ extension Wiring {
     func webhookHandlers(transport: HTTPTransport, keys: KeyRing) -> [MessageKind: any Handler] {
         [
             WebhookNotice.kind: WebhookHandler(
-                database: database, clock: clock, random: random, keys: keys, transport: transport)
+                database: database, clock: clock, random: random, keys: keys, transport: transport,
+                logger: logger)
         ]
     }
 }

@@ -7,9 +7,10 @@ import Testing
 struct JobListTests {
     @Test func `every job has a test of its own name`() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        let files = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)))
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
+        let files = Set(paths.map { URL(filePath: $0).lastPathComponent })
         let jobs = try JobCatalog().jobs
-        #expect(jobs.count >= 6)
+        #expect(jobs.count >= 16)
         for job in jobs {
             let name = job.name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
             #expect(files.contains("\(name)Tests.swift"), "no test for jobs/\(job.name).sql")
@@ -21,6 +22,24 @@ struct JobListTests {
 
         #expect(job.parameters["notice"] == "1 hour")
         #expect(Lifetimes.signingKeyNotice == .hours(1))
+    }
+
+    @Test func `history is kept for as long as the code states, within the bounds of an app's own setting`() throws {
+        let days = [
+            ("delete-past-deliveries", Lifetimes.deliveryHistory), ("delete-past-attempts", Lifetimes.deliveryHistory),
+            ("delete-past-audit-events", Lifetimes.auditHistory),
+        ]
+        for (name, life) in days {
+            let job = try #require(try JobCatalog()[name])
+            #expect(job.parameters["retention"] == "\(life.wholeSeconds / 86400) days")
+        }
+        var settings = AppSettings()
+        (settings.deliveryHistorySeconds, settings.auditHistorySeconds) = (86400, 30 * 86400)
+        #expect(settings.fieldOutOfBounds == nil)
+        settings.deliveryHistorySeconds = 90 * 86400 + 1
+        #expect(settings.fieldOutOfBounds == "delivery_history_seconds")
+        (settings.deliveryHistorySeconds, settings.auditHistorySeconds) = (nil, 30 * 86400 - 1)
+        #expect(settings.fieldOutOfBounds == "audit_history_seconds")
     }
 
     @Test func `a retired signing key outlives the longest token by half an hour at least`() throws {

@@ -3,7 +3,7 @@ package import GatepostModel
 import GatepostOutbox
 import GatepostStore
 package import GatepostWorkers
-import Logging
+package import Logging
 
 extension TestApp {
     /// An endpoint that a test has added, and its first secret.
@@ -54,12 +54,14 @@ extension TestApp {
 
     /// A worker that delivers webhooks and nothing else.
     package func webhookWorker(
-        _ transport: HTTPTransport, keys: KeyRing? = nil, settings: WorkerSettings = WorkerSettings()
+        _ transport: HTTPTransport, keys: KeyRing? = nil, settings: WorkerSettings = WorkerSettings(),
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) -> OutboxWorker {
         let handler = WebhookHandler(
-            database: database, clock: clock, random: random, keys: keys ?? self.keys, transport: transport)
+            database: database, clock: clock, random: random, keys: keys ?? self.keys, transport: transport,
+            logger: logger)
         return OutboxWorker(
             database: database, clock: clock, random: random, handlers: [WebhookNotice.kind: handler],
-            settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            settings: settings, logger: logger)
     }
 }

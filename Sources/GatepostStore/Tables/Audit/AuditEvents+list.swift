@@ -41,6 +41,13 @@ package struct AuditFilter: Sendable, Hashable {
         (self.since, self.until) = (since, until)
     }
 
+    /// The same filter for what is kept: nothing of before a moment.
+    package func from(_ beginning: Instant) -> AuditFilter {
+        var kept = self
+        kept.since = max(since ?? beginning, beginning)
+        return kept
+    }
+
     /// The conditions on a table called `e`, each beginning with `and`.
     var conditions: SQL {
         var conditions: [SQL] = []

@@ -15,11 +15,13 @@ package struct WebhookEndpointRecord: Sendable {
     /// As they were written; a type that this version does not know is kept.
     package let eventTypes: [String]
     package let isEnabled: Bool
-    /// Why it is disabled: `by_admin` or `gone`; nil while it is enabled.
+    /// Why it is disabled: `by_admin`, `gone` or `failing`; nil while it is enabled.
     package let disabledReason: String?
     package let createdAt: Instant
     package let changedAt: Instant
     package let disabledAt: Instant?
+    /// Since when it has failed without a success; nil where the last notice was taken.
+    package let failingSince: Instant?
     /// Until when the secret before the last rotation signs too; nil where none does.
     package let oldSecretExpiresAt: Instant?
 
@@ -33,6 +35,7 @@ package struct WebhookEndpointRecord: Sendable {
         createdAt = try row.get("created_at")
         changedAt = try row.get("changed_at")
         disabledAt = try row.get("disabled_at")
+        failingSince = try row.get("first_failed_at")
         oldSecretExpiresAt = try row.get("old_secret_expires_at")
     }
 }
@@ -68,6 +71,9 @@ package struct WebhookEndpointChange: Sendable {
         self.isEnabled = isEnabled
     }
 
+    /// Whether what failed before says nothing any more: another receiver, or an admin who says that it works again.
+    var startsAnew: Bool { url != nil || isEnabled == true }
+
     /// The names of the fields that it names, for the audit trail.
     package var fieldNames: [String] {
         [
@@ -83,11 +89,14 @@ package enum WebhookDisabledReason: String, Sendable {
     case byAdmin = "by_admin"
     /// It answered 410.
     case gone
+    /// It has taken nothing for days; jobs/disable-failing-webhook-endpoints.sql says so.
+    case failing
 }
 
 private func columns(at now: Instant) -> SQL {
     """
     e.id, e.url, e.description, e.event_types, e.state, e.disabled_reason, e.created_at, e.changed_at, e.disabled_at,
+    e.first_failed_at,
     (select s.expires_at from webhook_secrets as s
       where s.app_id = e.app_id and s.endpoint_id = e.id and s.expires_at > \(now)) as old_secret_expires_at
     """
@@ -160,7 +169,9 @@ extension AppBatch {
                set url = coalesce(\(change.url?.text)::text, url),
                    description = coalesce(\(change.description)::text, description),
                    event_types = coalesce(\(change.eventTypes.map { $0.map(\.rawValue) })::text[], event_types),
-                   changed_at = \(now)
+                   changed_at = \(now),
+                   first_failed_at = case when \(change.startsAnew) then null else first_failed_at end,
+                   last_failed_at = case when \(change.startsAnew) then null else last_failed_at end
              where app_id = \(scope.appID) and id = \(id)
             """)
         guard let isEnabled = change.isEnabled else { return }

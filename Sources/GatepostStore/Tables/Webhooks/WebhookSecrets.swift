@@ -16,6 +16,8 @@ package struct SealedWebhookSecret: Sendable {
 package struct WebhookTarget: Sendable {
     package let url: String
     package let isEnabled: Bool
+    /// Whether it has taken nothing since a first failure.
+    package let isFailing: Bool
     /// The current secret first; one that is being replaced signs too while it lives.
     package let secrets: [SealedWebhookSecret]
 }
@@ -54,7 +56,7 @@ extension AppBatch {
     ) -> BatchReading<[WebhookEndpointID: WebhookTarget]> {
         read(
             """
-            select e.id, e.url, e.state, s.id as secret_id, s.secret_sealed
+            select e.id, e.url, e.state, e.first_failed_at is not null as is_failing, s.id as secret_id, s.secret_sealed
               from webhook_endpoints as e
               left join webhook_secrets as s
                 on s.app_id = e.app_id and s.endpoint_id = e.id and (s.expires_at is null or s.expires_at > \(now))
@@ -69,6 +71,7 @@ extension AppBatch {
                 }
                 targets[id] = WebhookTarget(
                     url: try row.get("url"), isEnabled: try row.get("state", as: String.self) == "enabled",
+                    isFailing: try row.get("is_failing"),
                     secrets: (targets[id]?.secrets ?? []) + [secret].compactMap { $0 })
             }
         }
