@@ -4,8 +4,9 @@ import Postgres
 
 /// Finds what would go wrong with the files of a folder before they run.
 ///
-/// Each file is read, and its statement explained against the schema with the rights and the planner's settings that
-/// it will run with: a missing grant, a wrong column or a read of a whole table shows here.
+/// Each file is read, and its statement explained with the rights and the planner's settings that it will run with:
+/// first against the schema, where a missing grant or a wrong column shows, then against tables of a size at which the
+/// planner shows its hand (`SeededTables`), where a read of a whole table does. How full the database is plays no part.
 package struct JobCheck: Sendable {
     /// Something that is wrong with a job.
     package struct Finding: Hashable, Sendable, CustomStringConvertible {
@@ -25,6 +26,9 @@ package struct JobCheck: Sendable {
         "statement_timestamp", "timeofday", "transaction_timestamp",
     ]
 
+    /// How long filling the copies and explaining all statements may take.
+    private static let seedDeadline: Duration = .minutes(2)
+
     private let database: Database
     private let clock: any WallClock
 
@@ -37,17 +41,50 @@ package struct JobCheck: Sendable {
     /// Checks files as `JobCatalog.files` has read them.
     package func findings(in files: [Result<JobFile, JobFileError>]) async throws -> [Finding] {
         var findings: [Finding] = []
+        var sound: [JobFile] = []
         for file in files {
             switch file {
-            case .success(let job): findings += try await check(job)
+            case .success(let job):
+                let (texts, isUnderstood) = try await check(job)
+                findings += texts.map { Finding(place: "\(job.name).sql", text: $0) }
+                if isUnderstood { sound.append(job) }
             case .failure(let error):
                 findings.append(Finding(place: "\(error.file):\(error.line)", text: "\(error.reason)"))
             }
         }
-        return findings
+        return findings + (try await wholeReads(of: sound))
     }
 
-    private func check(_ job: JobFile) async throws -> [Finding] {
+    /// What the statements read whole where there is much to read.
+    private func wholeReads(of jobs: [JobFile]) async throws -> [Finding] {
+        guard !jobs.isEmpty else { return [] }
+        let now = clock.now
+        let words = jobs.reduce(into: Set<String>()) { $0.formUnion($1.statement.words) }
+        do {
+            try await JobTransaction.run(in: database, deadline: Self.seedDeadline) { transaction in
+                try await transaction.seed(words, small: Self.smallTables, at: now)
+                var findings: [Finding] = []
+                for job in jobs {
+                    let plan = JobPlan(json: try await transaction.explainSeeded(job, at: now))
+                    let texts = plan?.wholeReads(exceptOf: Self.smallTables) ?? ["its plan cannot be read"]
+                    findings += texts.map { Finding(place: "\(job.name).sql", text: $0) }
+                }
+                // A commit would leave the copies on the connection, in front of the real tables.
+                throw RolledBack(findings: findings)
+            }
+        } catch let end as RolledBack {
+            return end.findings
+        }
+        return []
+    }
+
+    /// Carries the findings out of a transaction that throwing rolls back.
+    private struct RolledBack: Error {
+        let findings: [Finding]
+    }
+
+    /// What is wrong with a job as it stands, and whether the server understands it.
+    private func check(_ job: JobFile) async throws -> (texts: [String], isUnderstood: Bool) {
         let now = clock.now
         var texts = Self.clockWords.intersection(job.statement.words).sorted().map { word in
             "reads the server's clock (\(word)); the time is :'now'"
@@ -60,13 +97,14 @@ package struct JobCheck: Sendable {
         } catch let error as PostgresError where error.sqlState != nil {
             // The server's own words, where they are known to hold no value.
             texts.append("the server refuses it: \(error.hint ?? "SQLSTATE \(error.sqlState ?? "")")")
+            return (texts, false)
         }
-        return texts.map { Finding(place: "\(job.name).sql", text: $0) }
+        return (texts, true)
     }
 
     private func findings(in json: String, of job: JobFile, partitions: Set<String>) throws -> [String] {
         guard let plan = JobPlan(json: json) else { return ["its plan cannot be read"] }
-        var texts = plan.wholeReads(exceptOf: Self.smallTables)
+        var texts: [String] = []
         let partitioned = plan.scannedTables.intersection(partitions).sorted()
         if job.statement.words.contains("ctid"), let table = partitioned.first {
             texts.append("uses ctid and reads \(table): a ctid recurs in each partition, so use the primary key")

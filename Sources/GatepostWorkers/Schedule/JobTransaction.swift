@@ -38,6 +38,19 @@ struct JobTransaction {
         return try result.first?.get(0, as: String.self) ?? ""
     }
 
+    /// Explains the statement once filled copies stand in front of the real tables.
+    ///
+    /// In other words than `explain`, because a statement that was prepared before would go on reading the real ones.
+    func explainSeeded(_ job: JobFile, at now: Instant) async throws -> String {
+        let result = try await transaction.query("explain (verbose, format json) \(job.sql(at: now))")
+        return try result.first?.get(0, as: String.self) ?? ""
+    }
+
+    /// Puts filled copies of tables in front of the real ones, for the rest of the transaction; see `SeededTables`.
+    func seed(_ tables: Set<String>, small: Set<String>, at now: Instant) async throws {
+        try await SeededTables(in: transaction, at: now).make(tables, small: small)
+    }
+
     /// The tables that are cut into partitions, and the partitions.
     func partitions() async throws -> Set<String> {
         let result = try await transaction.query(
