@@ -27,6 +27,7 @@ struct SeededTables {
     /// - Parameters:
     ///   - wanted: Words of the statements, among them the names of tables.
     ///   - small: Tables that have few rows.
+    /// - Throws: `PostgresError`.
     func make(_ wanted: Set<String>, small: Set<String>) async throws {
         for (table, columns) in try await columns(of: wanted) {
             let definitions = columns.map { "\"\($0.name)\" \($0.type)\($0.isRequired ? " not null" : "")" }
