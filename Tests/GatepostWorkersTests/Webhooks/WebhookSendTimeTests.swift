@@ -1,4 +1,5 @@
 import GatepostDelivery
+import GatepostDev
 import GatepostModel
 import GatepostOutbox
 import GatepostStore
@@ -219,12 +220,19 @@ struct WebhookSendTimeTests {
                 let claimed = try await worker.claim()
                 #expect(claimed.count == 7)
 
+                let doneCount = Watched(0)
                 async let settlements = withTaskGroup(of: Settlement?.self) { group in
-                    for message in claimed { group.addTask { await worker.deliver(message) } }
+                    for message in claimed {
+                        group.addTask {
+                            defer { doneCount.update { $0 += 1 } }
+                            return await worker.deliver(message)
+                        }
+                    }
                     return await group.reduce(into: []) { $0.append($1) }
                 }
                 // Four wait at the slow one, the fast one is done, and two were handed back without a try.
                 try await sink.waitForRequests(count: 5)
+                try await doneCount.wait(within: .seconds(30)) { $0 == 3 ? () : nil }
                 sink.release()
                 for settlement in await settlements { worker.keep(settlement) }
                 try await worker.settle()
