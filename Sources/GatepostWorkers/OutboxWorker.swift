@@ -46,7 +46,7 @@ package struct OutboxWorker: Service {
         (self.clock, self.handlers, self.settings) = (clock, handlers, settings)
         (self.signal, self.logger, self.metrics) = (signal, logger, metrics)
         policy = RetryPolicy(random: random)
-        breaker = RouteBreaker(policy: policy)
+        breaker = RouteBreaker(policy: policy, slots: settings.deliverySlots)
         claimer = OutboxClaimer(database: database, lease: settings.lease)
         settler = OutboxSettler(database: database, logger: logger) { settled in
             let now = clock.now

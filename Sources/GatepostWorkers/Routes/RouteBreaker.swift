@@ -8,8 +8,12 @@ import Synchronization
 /// their tries. A webhook endpoint has no more than its share of the slots, so one that hangs delays nobody else
 /// (SECURITY.md, W4). Each worker has one of its own, in memory (docs/decisions/0014-a-breaker-for-each-worker.md).
 final class RouteBreaker: Sendable {
-    /// Notices under way to one endpoint, in one worker.
-    static let perEndpointMax = 4
+    /// Notices under way to one endpoint, in one worker: an eighth of its slots, from 4 to 32.
+    ///
+    /// Fewer than four would be five notices a second for a receiver on the other side of the world; more than 32 are
+    /// more than most receivers expect.
+    static func perEndpointMax(ofSlots slots: Int) -> Int { min(max(slots / 8, 4), 32) }
+
     /// A route that nothing was asked of for so long is forgotten: its endpoint may be gone.
     static let idleMax: Duration = .hours(1)
 
@@ -39,17 +43,19 @@ final class RouteBreaker: Sendable {
     }
 
     private let policy: RetryPolicy
+    private let perEndpointMax: Int
     private let state = Mutex(State())
 
-    init(policy: RetryPolicy) {
+    init(policy: RetryPolicy, slots: Int) {
         self.policy = policy
+        perEndpointMax = Self.perEndpointMax(ofSlots: slots)
     }
 
     /// Lets a message be attempted, or says until when it waits.
     func admit(_ message: ClaimedMessage, at now: Instant) -> Admission {
         let route = message.route
         guard let kind = RouteKind(route) else { return .pass(Pass(route: route, inner: nil)) }
-        let limit = kind == .webhook ? Self.perEndpointMax : Int.max
+        let limit = kind == .webhook ? perEndpointMax : Int.max
         return state.withLock { state in
             state.forgetIdle(at: now)
             switch state.routes[route, default: RouteState(at: now)]
