@@ -43,14 +43,15 @@ struct PoisonMessageTests {
         let transport = try TestApp.loopbackTransport()
         try await MailSink.running { sink in
             let real = try app.worker(to: sink)
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let worker = OutboxWorker(
                 database: app.database, clock: app.clock, random: app.random,
                 handlers: real.handlers.merging([
                     poison: ThrowingHandler(),
                     WebhookNotice.kind: WebhookHandler(
                         database: app.database, clock: app.clock, random: app.random, keys: app.keys,
-                        transport: transport),
-                ]) { $1 }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                        transport: transport, logger: logger),
+                ]) { $1 }, logger: logger)
             try await worker.drain()
 
             #expect(await sink.mails().count == 3)

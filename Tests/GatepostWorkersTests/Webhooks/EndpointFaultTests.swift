@@ -48,11 +48,13 @@ struct EndpointFaultTests {
         of app: TestApp, _ transport: HTTPTransport, settings: WorkerSettings = WorkerSettings()
     ) -> OutboxWorker {
         let clock = RunningClock()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let handler = WebhookHandler(
-            database: app.database, clock: clock, random: app.random, keys: app.keys, transport: transport)
+            database: app.database, clock: clock, random: app.random, keys: app.keys, transport: transport,
+            logger: logger)
         return OutboxWorker(
             database: app.database, clock: clock, random: app.random, handlers: [WebhookNotice.kind: handler],
-            settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            settings: settings, logger: logger)
     }
 
     @Test func `a dead, a slow, an endless and a redirecting endpoint delay no notice of a healthy one`() async throws {
