@@ -149,6 +149,22 @@ struct DatabaseTests {
         #expect(try await epoch(of: email, in: app) == 1)
     }
 
+    @Test func `a statement across apps is not compiled, whatever it seems to cost`() async throws {
+        // Story: the apps are read one after the other although sequential scans are off; the plan then has the cost
+        // that is to forbid it, and Postgres, which has jit on unless told otherwise, compiled it for seconds.
+        try await TestDatabase.withOwn { own in
+            try await own.withSuperuser { pool in
+                try await pool.run(.trusted("alter database \(own.name) set jit = on"))
+            }
+            let plain = try await own.pool.batch(["show jit"], deadline: .seconds(10))[0].first?.get(0, as: String.self)
+            let system = try await own.database.system { batch in
+                batch.read("show jit") { try $0.first?.get(0, as: String.self) }
+            }
+
+            #expect(plain == "on" && system == "off")
+        }
+    }
+
     @Test func `a body that throws rolls its transaction back`() async throws {
         let app = try await TestApp.make()
         let email = try await user(in: app)
