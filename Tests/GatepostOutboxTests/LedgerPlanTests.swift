@@ -46,12 +46,50 @@ struct LedgerPlanTests {
         try await expect(day, reads: ["deliveries_default_app_id_created_at_id_idx1"], as: app)
     }
 
-    private func expect(_ statement: SQL, reads indexes: Set<String>, as app: TestApp) async throws {
-        let plan = try await app.database.batch(in: app.scope) { batch in
+    @Test func `of a ledger of many days a page reads no more of each day than it shows, as the app's role`()
+        async throws
+    {
+        let queue = try await Queue.make()
+        let app = try await queue.app()
+        let user: UserID = app.newID()
+        let keeper = PartitionKeeper(database: queue.database)
+        for day: Int64 in [-32, -24, -16, -8, 0] { _ = try await keeper.run(at: TestClock.start + .days(day)) }
+        // All of a minute; then a twentieth each to the twenty days before.
+        try await seed(app, user)
+        let superuser = try await TestDatabase.current.superuserPool()
+        try await superuser.batch(
+            [
+                """
+                update deliveries
+                   set created_at = created_at - extract(milliseconds from ended_at)::int % 20 * interval '1 day',
+                       ended_at = ended_at - extract(milliseconds from ended_at)::int % 20 * interval '1 day'
+                """, "analyze deliveries",
+            ], on: .exclusive, deadline: .seconds(60))
+        await superuser.shutdown()
+        var (failed, ofUser) = (LedgerFilter(state: .rejected), LedgerFilter())
+        failed.since = TestClock.start - .days(10)
+        ofUser.user = user
+        let statements = LedgerStatements(app.scope, at: TestClock.start)
+        for filter in [LedgerFilter(), failed, ofUser, LedgerFilter(state: .delivered)] {
+            let plan = try await plan(of: statements.list(filter, after: nil, limit: Self.limit), as: app)
+            #expect(plan.contains("deliveries_20260302"))
+            let counts = plan.matches(of: /actual rows=(\d+)/).compactMap { Int($0.1) }
+            #expect(counts.allSatisfy { $0 <= 2 * Self.limit }, "\(plan)")
+            // The days before the history are not even looked at.
+            #expect(!plan.contains("deliveries_20260130"))
+        }
+    }
+
+    private func plan(of statement: SQL, as app: TestApp) async throws -> String {
+        try await app.database.batch(in: app.scope) { batch in
             batch.read("explain (analyze, costs off, timing off, summary off) \(statement)") { rows in
                 try rows.map { try $0.get(0, as: String.self) }.joined(separator: "\n")
             }
         }
+    }
+
+    private func expect(_ statement: SQL, reads indexes: Set<String>, as app: TestApp) async throws {
+        let plan = try await plan(of: statement, as: app)
         let used = Set(plan.matches(of: /(?:using|on) (\w+_idx1?|outbox_time|outbox_user)\b/).map { String($0.1) })
         #expect(indexes.isSubset(of: used), "\(plan)")
         #expect(!plan.contains("Seq Scan on outbox") && !plan.contains("Seq Scan on deliveries"), "\(plan)")

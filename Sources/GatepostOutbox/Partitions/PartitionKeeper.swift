@@ -14,7 +14,7 @@ package struct PartitionKeeper: Sendable {
     package static let lateness: Duration = .days(1)
     /// How long a step waits for a lock.
     package static let lockTimeout: Duration = .seconds(1)
-    /// How long a step may take in all; moving a million rows takes about ten seconds.
+    /// How long a step may take in all; moving a million rows takes about half a minute.
     package static let stepDeadline: Duration = .minutes(10)
     /// How many days one run takes out of a default partition.
     package static let movedDaysMax = 100
@@ -92,6 +92,9 @@ package struct PartitionKeeper: Sendable {
         guard let moved else { return }
         report.made.append(table.partition(of: day))
         report.movedRowCount += moved
+        guard moved > 0 else { return }
+        // Until it is analyzed, the planner takes it for nearly empty: a page of the ledger then read a million rows.
+        _ = try await step { try await $0.query(PartitionStatements.analyze(day, of: table)) }
     }
 
     private func drop(_ day: CivilDate, of table: PartitionedTable, _ report: inout Report) async throws {

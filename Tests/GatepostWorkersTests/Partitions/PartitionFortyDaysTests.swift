@@ -57,6 +57,9 @@ struct PartitionFortyDaysTests {
             #expect(before == ["deliveries_default": 12, "delivery_attempts_default": 12])
             for table in Self.tables {
                 #expect(try await world.count(table, of: app, in: "\(table)_20260310") == 6)
+                // And the planner knows it.
+                let tuples = "select reltuples::int::text from pg_class where relname = '\(table)_20260310'"
+                #expect(try await world.texts(.trusted(tuples)) == ["6"])
                 #expect(try await world.count(table, of: app, in: "\(table)_20260311") == 3)
                 #expect(try await world.count(table, of: app, in: "\(table)_20260314") == 3)
             }
