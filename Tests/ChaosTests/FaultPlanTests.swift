@@ -10,9 +10,14 @@ struct FaultPlanTests {
         #expect(FaultPlan(seed: 7, count: 100).faults != FaultPlan(seed: 8, count: 100).faults)
     }
 
-    @Test func `ten minutes have every kind of fault`() {
-        let plan = FaultPlan(seed: 1, count: 660)
-        #expect(Set(plan.faults.map(\.kind)) == Set(Fault.Kind.allCases))
+    @Test(arguments: 1...5) func `each hundred has every kind of fault, and most seldom what stops everything`(
+        seed: UInt64
+    ) {
+        let plan = FaultPlan(seed: seed, count: 200)
+        for hundred in [plan.faults.prefix(100), plan.faults.suffix(100)] {
+            #expect(Set(hundred.map(\.kind)) == Set(Fault.Kind.allCases))
+            #expect(hundred.count { $0.kind == .stopServer || $0.kind == .stopPooler } == 2)
+        }
     }
 
     @Test func `what is stopped stands still for longer than a lease`() {

@@ -6,7 +6,7 @@ import Foundation
 /// installed version, so what passes here holds in production. The server ends with this process, even with
 /// `kill -9`, and a server that did not end properly recovers at the next start.
 ///
-/// The folder holds `data`, `socket` and `server.log` and what is made by `makeFolder`, and must be used for nothing else.
+/// The folder holds `data`, `socket` and `server.log` and what `makeFolder` makes, and must be used for nothing else.
 package actor LocalPostgres {
     /// What a crash may cost.
     package enum Durability: Sendable {

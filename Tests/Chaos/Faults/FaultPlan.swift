@@ -36,7 +36,7 @@ struct Fault: Sendable, Equatable {
 struct FaultPlan: Sendable {
     /// How long a process stands still: longer than a lease of this installation.
     static let stopSeconds = 30.0
-    /// How often each kind comes, of a hundred.
+    /// How often each kind comes in each hundred: drawn as cards from a deck, so that none comes far too often.
     private static let weights: [(Fault.Kind, Int)] = [
         (.killWorker, 17), (.killServer, 9), (.killPooler, 4), (.killPostgres, 2), (.killBackend, 4),
         (.terminateBackends, 12), (.restartPostgres, 2), (.crashPostgres, 2), (.restartPooler, 4), (.stopWorker, 4),
@@ -50,19 +50,16 @@ struct FaultPlan: Sendable {
     init(seed: UInt64, count: Int, only: String? = nil) {
         self.seed = seed
         let random = SeededRandom(seed: seed)
-        let weights = Self.weights.filter { only == nil || $0.0.rawValue.hasPrefix(only ?? "") }
-        let sum = weights.reduce(0) { $0 + $1.1 }
+        let deck = Self.weights.filter { only == nil || $0.0.rawValue.hasPrefix(only ?? "") }
+            .flatMap { kind, weight in Array(repeating: kind, count: weight) }
+        var cards: [Fault.Kind] = []
         faults = (0..<count).map { _ in
-            var rest = random.number(below: sum)
-            let kind = weights.first { weight in
-                rest -= weight.1
-                return rest < 0
-            }
+            if cards.isEmpty { cards = deck }
+            let kind = cards.remove(at: random.number(below: cards.count))
             let (choice, tenths) = (random.number(below: 1000), random.number(below: 25))
-            let isStop = kind?.0.rawValue.hasPrefix("stop-") ?? false
+            let isStop = kind.rawValue.hasPrefix("stop-")
             return Fault(
-                kind: kind?.0 ?? .killWorker, choice: choice,
-                seconds: isStop ? Self.stopSeconds : 0.5 + Double(tenths) / 10)
+                kind: kind, choice: choice, seconds: isStop ? Self.stopSeconds : 0.5 + Double(tenths) / 10)
         }
     }
 }

@@ -146,7 +146,18 @@ struct Clocks: Sendable {
             throw Failed(what: "libfaketime is not installed: run scripts/setup --chaos")
         }
         files = (0..<count).map { "\(folder)/clock-\($0)" }
+        Self.forgetSharedMemory()
         for number in 0..<count { try set(number, offsetSeconds: 0) }
+    }
+
+    /// Removes what libfaketime shares between processes and what stays behind those that were killed.
+    private static func forgetSharedMemory() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/dev/shm")) ?? [] {
+            guard let match = name.wholeMatch(of: /(?:sem\.faketime_sem|faketime_shm)_(\d+)/),
+                let process = Int32(match.1), kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            try? FileManager.default.removeItem(atPath: "/dev/shm/" + name)
+        }
     }
 
     /// What puts a program under a clock; the monotonic one is left alone.
