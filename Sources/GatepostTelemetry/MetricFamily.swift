@@ -75,12 +75,24 @@ extension MetricFamily {
     package static let acceptance = MetricFamily(
         .histogram, "gatepost_outbox_acceptance_seconds", by: ["kind"], buckets: acceptanceBuckets,
         "Time from the request that owed a message until its receiver took it.")
-    /// Told by the breakers.
+    /// Read from the worker's breaker.
     package static let breakersOpen = MetricFamily(
-        .gauge, "gatepost_breakers_open", by: ["route"], "Destinations that this process does not try at present.")
-    /// Told by the breakers.
+        .gauge, "gatepost_breakers_open", by: ["route"], "Destinations that this process leaves alone at present.")
+    /// Read from the worker's breaker.
     package static let breakerOpenings = MetricFamily(
-        .counter, "gatepost_breaker_openings_total", by: ["route"], "How often a destination's breaker opened.")
+        .counter, "gatepost_breaker_openings_total", by: ["route"],
+        "How often a destination that had worked was found to fail.")
+    /// Read from the worker's breaker.
+    package static let breakerProbes = MetricFamily(
+        .counter, "gatepost_breaker_probes_total", by: ["route"], "Attempts that probed a destination that fails.")
+    /// Read from the worker's breaker.
+    package static let breakerTurnedAway = MetricFamily(
+        .counter, "gatepost_breaker_turned_away_total", by: ["route"],
+        "Claims of messages whose destination failed or had its share; a message may come many times.")
+    /// Read from the worker.
+    package static let settlements = MetricFamily(
+        .counter, "gatepost_outbox_settlements_total", by: ["result"],
+        "Settlements by what they found: their message, one that was cancelled, or one that another worker had.")
     /// Measured by the threads of the pool.
     package static let databaseWait = MetricFamily(
         .histogram, "gatepost_database_wait_seconds", by: ["pool"], buckets: waitBuckets,
@@ -122,7 +134,7 @@ extension MetricFamily {
     /// Every family, in the order in which the handbook lists them.
     package static let all = [
         databaseUp, oldestAge, jobLag, keyAge, defaultPartitionRows, acceptance, claimToSettle, ends, attempts, retries,
-        putOff, breakersOpen, breakerOpenings, httpRequests, httpDuration, databaseWait, hashWait, hashRefusals,
-        clockAge,
+        putOff, settlements, breakersOpen, breakerOpenings, breakerProbes, breakerTurnedAway, httpRequests,
+        httpDuration, databaseWait, hashWait, hashRefusals, clockAge,
     ]
 }

@@ -16,6 +16,7 @@ package final class MetricRegistry: MetricsFactory, Sendable {
 
     private let families: [MetricFamily]
     private let series = Mutex<[String: [Series]]>([:])
+    private let sources = Mutex<[@Sendable () -> [MetricReading]]>([])
 
     /// Knows these families and no others.
     package init(families: [MetricFamily] = MetricFamily.all) {
@@ -25,10 +26,16 @@ package final class MetricRegistry: MetricsFactory, Sendable {
     /// The media type of `text`.
     package static var contentType: String { MetricText.contentType }
 
+    /// Asks somebody who keeps numbers of their own for them, each time that the metrics are written.
+    package func add(_ source: @escaping @Sendable () -> [MetricReading]) {
+        sources.withLock { $0.append(source) }
+    }
+
     /// Everything as it is now, with what was read elsewhere.
     package func text(with readings: [MetricReading] = []) -> String {
         let series = series.withLock { $0 }
-        let read = Dictionary(grouping: readings, by: \.family.name)
+        let sources = sources.withLock { $0 }
+        let read = Dictionary(grouping: readings + sources.flatMap { $0() }, by: \.family.name)
         var text = MetricText()
         for family in families {
             let own = series[family.name] ?? []

@@ -90,10 +90,12 @@ extension OutboxWorker {
     private func tell(_ change: RouteState.Change?, of message: ClaimedMessage, after result: HandlerResult) {
         switch change {
         case .opened(let probeAt):
-            let words = if case .attempt(let result) = result { result.reply } else { "" }
-            logger.warning(
-                "a destination fails, its messages wait",
-                metadata: ["route": "\(message.route)", "probe_at": "\(probeAt)", "error": "\(words)"])
+            var metadata: Logger.Metadata = ["route": "\(message.route)", "probe_at": "\(probeAt)"]
+            if case .attempt(let result) = result {
+                // The receiver's words stay in the ledger: they may hold the address.
+                metadata["error"] = "\(result.code.map { "code \($0)" } ?? result.reply)"
+            }
+            logger.warning("a destination fails, its messages wait", metadata: metadata)
         case .closed:
             logger.notice("a destination works again", metadata: ["route": "\(message.route)"])
         case nil:

@@ -151,6 +151,7 @@ struct Wiring: Sendable {
                 deliveryDeadline: .seconds(configuration.smtpDeadlineSeconds),
                 idlePause: .milliseconds(configuration.outboxPollMilliseconds)),
             signal: signal, metrics: WorkerMetrics(metrics), logger: logger)
+        metrics.add { worker.readings }
         let jobs = JobRunner(
             database: database, catalog: try JobCatalog(folder: configuration.jobsFolder), clock: clock,
             logger: logger)

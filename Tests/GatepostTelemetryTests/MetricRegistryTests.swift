@@ -99,7 +99,9 @@ struct MetricRegistryTests {
             #expect(family.buckets == family.buckets.sorted() && family.buckets.count <= 15, "\(family.name)")
             #expect((family.kind == .histogram) == !family.buckets.isEmpty, "\(family.name)")
             #expect(family.help.hasSuffix("."), "\(family.name)")
-            let bounded: Set = ["method", "route", "status", "kind", "outcome", "lane", "pool", "job", "table"]
+            let bounded: Set = [
+                "method", "route", "status", "kind", "outcome", "lane", "pool", "job", "table", "result",
+            ]
             #expect(bounded.isSuperset(of: family.labels), "\(family.name)")
         }
         #expect(Set(MetricFamily.all.map(\.name)).count == MetricFamily.all.count)

@@ -10,8 +10,6 @@ package struct WorkerMetrics: Sendable {
     /// What stands for kinds that this version does not know.
     private static let otherKind = "other"
 
-    /// The breakers of this worker's destinations; to be told when one opens or closes.
-    package let breakers: BreakerMetrics
     private let kinds: [MessageKind: KindMetrics]
     private let others: KindMetrics
     private let claimToSettle: [Lane: CoreMetrics.Timer]
@@ -21,7 +19,6 @@ package struct WorkerMetrics: Sendable {
 
     /// Makes the series.
     package init(_ factory: any MetricsFactory) {
-        breakers = BreakerMetrics(factory)
         kinds = Dictionary(
             MessageKind.known.map { ($0, KindMetrics($0.rawValue, factory)) }, uniquingKeysWith: { $1 })
         others = KindMetrics(Self.otherKind, factory)

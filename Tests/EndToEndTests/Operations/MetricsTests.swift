@@ -50,7 +50,9 @@ struct MetricsTests {
             #expect(family.name.hasPrefix("gatepost_") && !family.help.isEmpty && !family.samples.isEmpty)
             #expect(["counter", "gauge", "histogram"].contains(family.type), "\(family.name)")
             let labels = Set(family.samples.flatMap(\.labels.keys))
-            let bounded: Set = ["method", "route", "status", "kind", "outcome", "lane", "pool", "job", "table", "le"]
+            let bounded: Set = [
+                "method", "route", "status", "kind", "outcome", "lane", "pool", "job", "table", "result", "le",
+            ]
             #expect(labels.isSubset(of: bounded), "\(family.name)")
         }
         #expect(Set(page.names).count == page.names.count)

@@ -66,16 +66,26 @@ struct WorkerMetricsTests {
         #expect(!registry.text().contains("unheard_of"))
     }
 
-    @Test func `breakers are counted by kind of route, and no endpoint is named`() {
-        let breakers = WorkerMetrics(registry).breakers
-        for route in ["webhook 1", "webhook 2", "mail"] { breakers.opened(route) }
-        breakers.closed("webhook 2")
-        breakers.opened("webhook 2")
-        breakers.closed("mail")
+    @Test func `an open breaker is counted by its kind of route, and what waits for it`() async throws {
+        let app = try await TestApp.make()
+        for number in 0..<8 {
+            _ = try await app.signUp(try #require(EmailAddress("user\(number)@example.com")))
+        }
+        let script = SMTPScript { $0.stage == .connect ? .reply(421, "gone for lunch") : .proceed }
+        try await MailSink.running(script) { sink in
+            let worker = try app.worker(to: sink, metrics: WorkerMetrics(registry))
+            registry.add { worker.readings }
+            expect("breakers_open", #"route="mail""#, 0)
+            try await worker.drain()
+        }
 
-        expect("breakers_open", #"route="webhook""#, 2)
-        expect("breaker_openings_total", #"route="webhook""#, 3)
-        expect("breakers_open", #"route="mail""#, 0)
+        expect("breakers_open", #"route="mail""#, 1)
         expect("breaker_openings_total", #"route="mail""#, 1)
+        expect("breaker_turned_away_total", #"route="mail""#, 3)
+        expect("breakers_open", #"route="webhook""#, 0)
+        expect("outbox_retries_total", #"kind="mail.verification""#, 5)
+        expect("outbox_put_off_total", #"kind="mail.verification""#, 3)
+        expect("outbox_settlements_total", #"result="settled""#, 8)
+        expect("outbox_settlements_total", #"result="lost""#, 0)
     }
 }
