@@ -11,17 +11,4 @@ extension SystemBatch {
             }
         }
     }
-
-    /// Counts the rows of the default partitions by the name of their table, up to a bound.
-    ///
-    /// As the owner, like the upkeep of partitions: others reach a partition through its table only.
-    package mutating func defaultPartitionRows(upTo rowsMax: Int) -> BatchReading<[String: Int64]> {
-        read(AgeStatements.defaultPartitionRows(upTo: rowsMax)) { rows in
-            guard let row = rows.first else { return [:] }
-            return [
-                "deliveries": try row.get("deliveries", as: Int64.self),
-                "delivery_attempts": try row.get("attempts", as: Int64.self),
-            ]
-        }
-    }
 }

@@ -129,7 +129,7 @@ extension MetricFamily {
     /// More than none says that partitions are not kept up.
     package static let defaultPartitionRows = MetricFamily(
         .gauge, "gatepost_default_partition_rows", by: ["table"],
-        "Rows in a default partition, counted up to 1000: no partition had been made for their day.")
+        "Rows in a default partition, counted up to 100,000: no partition had been made for their day.")
 
     /// Every family, in the order in which the handbook lists them.
     package static let all = [

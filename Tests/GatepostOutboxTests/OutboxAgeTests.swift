@@ -68,40 +68,17 @@ struct OutboxAgeTests {
         let superuser = try await TestDatabase.current.superuserPool()
         try await superuser.batch(["analyze outbox"], on: .exclusive, deadline: .seconds(20))
 
-        let plan = try await plan(AgeStatements.oldest(), as: .worker, in: queue)
+        let plan = try await plan(AgeStatements.oldest(), in: queue)
         #expect(plan.contains("using outbox_new") && plan.contains("using outbox_tried"), "\(plan)")
         #expect(Set(plan.matches(of: /using (\w+)/).map { String($0.1) }).count == 2, "\(plan)")
         #expect(!plan.contains("Seq Scan") && !plan.contains("Sort"), "\(plan)")
-        let rows = try await self.plan(AgeStatements.defaultPartitionRows(upTo: 10), as: .owner, in: queue)
-        #expect(!rows.contains("Seq Scan") && rows.contains("Limit"), "\(rows)")
     }
 
-    private func plan(_ statement: SQL, as role: Database.SystemRole, in queue: Queue) async throws -> String {
-        try await queue.database.system(as: role) { batch in
+    private func plan(_ statement: SQL, in queue: Queue) async throws -> String {
+        try await queue.database.system { batch in
             batch.read("explain (costs off) \(statement)") { rows in
                 try rows.map { try $0.get(0, as: String.self) }.joined(separator: "\n")
             }
-        }
-    }
-
-    @Test func `rows of a default partition are counted, up to a bound`() async throws {
-        let queue = try await Queue.make()
-        let app = try await queue.app()
-        let far = Instant(seconds: 7_258_118_400)
-        for count in [0, 1, 4] {
-            for _ in 0..<count {
-                try await queue.database.batch(in: app.scope) { batch in
-                    batch.add(
-                        """
-                        insert into deliveries (app_id, id, kind, lane, route, outcome, attempt_count, payload,
-                                                created_at, ended_at)
-                        values (\(app.id), gen_random_uuid(), 'mail.verification', 'notice', 'mail', 'delivered', 1,
-                                '{}', \(far), \(far))
-                        """)
-                }
-            }
-            let rows = try await queue.database.system(as: .owner) { $0.defaultPartitionRows(upTo: 3) }
-            #expect(rows == ["deliveries": Int64([0: 0, 1: 1, 4: 3][count] ?? -1), "delivery_attempts": 0])
         }
     }
 }

@@ -21,12 +21,4 @@ enum AgeStatements {
           from unnest(\(Lane.allCases.map(\.rawValue))::text[]) as l (lane)
         """
     }
-
-    /// How many rows the default partitions hold, each up to a bound.
-    static func defaultPartitionRows(upTo rowsMax: Int) -> SQL {
-        """
-        select (select count(*) from (select from deliveries_default limit \(rowsMax)) as d) as deliveries,
-               (select count(*) from (select from delivery_attempts_default limit \(rowsMax)) as a) as attempts
-        """
-    }
 }

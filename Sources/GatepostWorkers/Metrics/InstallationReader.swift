@@ -10,8 +10,6 @@ package import GatepostTelemetry
 package actor InstallationReader {
     /// How long an answer is good for.
     package static let pause: Duration = .seconds(5)
-    /// How many rows of a default partition are counted: any is one too many.
-    package static let partitionRowsMax = 1000
 
     private let database: Database
     private let catalog: JobCatalog
@@ -53,9 +51,7 @@ package actor InstallationReader {
                 let key = batch.oldestActiveSigningKey()
                 return owed.and(key.and(batch.lastGoodJobRuns(of: jobs)))
             }
-            let rows = try await database.system(as: .owner) { batch in
-                batch.defaultPartitionRows(upTo: Self.partitionRowsMax)
-            }
+            let rows = try await database.defaultPartitionRowCounts()
             let now = clock.now
             return [MetricReading(.databaseUp, is: 1)]
                 + Lane.allCases.map { lane in
@@ -66,8 +62,8 @@ package actor InstallationReader {
                 + catalog.jobs.map { job in
                     MetricReading(.jobLag, job.name, is: lag(of: job, since: runs[job.name] ?? startedAt, at: now))
                 }
-                + rows.sorted { $0.key < $1.key }.map { table, count in
-                    MetricReading(.defaultPartitionRows, table, is: Double(count))
+                + rows.sorted { $0.key < $1.key }.map { partition, count in
+                    MetricReading(.defaultPartitionRows, partition, is: Double(count))
                 }
         } catch {
             return [MetricReading(.databaseUp, is: 0)]

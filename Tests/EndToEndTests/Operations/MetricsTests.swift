@@ -103,7 +103,7 @@ struct MetricsTests {
             let lag = try #require(page.value("gatepost_job_lag_seconds", ["job": "enqueue-key-rotations"]))
             #expect((86_400.0...3 * 86_400.0).contains(lag))
             #expect(page.value("gatepost_job_lag_seconds", ["job": "delete-expired-flows"]) == 0)
-            #expect(page.value("gatepost_default_partition_rows", ["table": "deliveries"]) ?? 0 >= 1)
+            #expect(page.value("gatepost_default_partition_rows", ["table": "deliveries_default"]) ?? 0 >= 1)
         }
     }
 

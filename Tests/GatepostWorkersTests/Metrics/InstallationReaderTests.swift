@@ -41,7 +41,7 @@ struct InstallationReaderTests {
         #expect(text.contains(#"gatepost_outbox_oldest_age_seconds{lane="interactive"} 90"#))
         #expect(text.contains(#"gatepost_outbox_oldest_age_seconds{lane="bulk"} 0"#))
         #expect(text.contains(#"gatepost_job_lag_seconds{job="delete-flows"} 0"#))
-        #expect(text.contains(#"gatepost_default_partition_rows{table="delivery_attempts"} 0"#))
+        #expect(text.contains(#"gatepost_default_partition_rows{table="delivery_attempts_default"} 0"#))
     }
 
     @Test func `a job lags from the first due time that had no good run`() async throws {
