@@ -152,8 +152,8 @@ package struct Database: Sendable {
                 """
         case .system(let role):
             // The planner's statistics lie about a queue: each statement has exactly one index it is meant to use, and
-            // in its order, which a bitmap would lose (a sort of the whole backlog for every claim). Where a small table
-            // is read whole all the same, the cost that forbids it has Postgres compile the plan: 4 s instead of 5 ms.
+            // in its order, which a bitmap would lose (a sort of the whole backlog for every claim). Where a small
+            // table is read whole all the same, the cost that forbids it has Postgres compile it: 4 s instead of 5 ms.
             return """
                 select set_config('role', \(role.rawValue), true), set_config('lock_timeout', \(lockTimeout), true),
                        set_config('synchronous_commit', \(commit), true), set_config('enable_seqscan', 'off', true),
