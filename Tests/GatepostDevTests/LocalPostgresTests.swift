@@ -19,13 +19,18 @@ struct LocalPostgresTests {
         #expect(!FileManager.default.fileExists(atPath: server.folder))
     }
 
-    @Test func `data outlive a stop, a restart and a crash`() async throws {
+    @Test func `data outlive a stop, a restart, a crash and a kill`() async throws {
         try await inTemporaryFolder { folder in
             let first = try await LocalPostgres.start(folder: folder, durability: .durable)
             try await first.runScript("create table pets (name text)", database: "postgres")
             try await first.runScript("insert into pets values ('Ada')", database: "postgres")
             try await first.restart(mode: .immediate)
             #expect(try await first.runScript("select name from pets", database: "postgres") == "Ada\n")
+            try await first.runScript("insert into pets values ('Eve')", database: "postgres")
+            try await first.restart(mode: .killed)
+            let both = try await first.runScript("select name from pets order by name", database: "postgres")
+            #expect(both == "Ada\nEve\n")
+            try await first.runScript("delete from pets where name = 'Eve'", database: "postgres")
             try await first.restart(mode: .fast)
             await first.stop()
 
