@@ -31,12 +31,12 @@ extension OutboxWorker {
         }
     }
 
-    /// A message that may not be attempted after all, and what is to become of it: nothing where it is not this worker's.
+    /// A message that may not be attempted after all, and its fate: none where it is not this worker's.
     private struct Unfit {
         let settlement: Settlement?
     }
 
-    /// Looks once more: somebody may have cancelled or held it since it was claimed, and no attempt starts after the end.
+    /// Looks once more: somebody may have cancelled or held it since its claim, and no attempt starts after the end.
     private func unfit(_ message: ClaimedMessage, at now: Instant) async -> Unfit? {
         do {
             switch try await claimer.standing(of: message) {
