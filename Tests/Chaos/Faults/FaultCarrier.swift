@@ -24,8 +24,9 @@ final class FaultCarrier: Sendable {
         var recovering = 0
     }
 
-    /// How many faults may last at one time.
-    private static let concurrentMax = 6
+    /// How many targets may be under a fault at one time: all but one, or programs that wait for a pooler which stands
+    /// still would keep everything else from being harmed.
+    private static let concurrentMax = 12
     /// How long something may take to work again before that is a finding of its own.
     static let recoveryBound: Duration = .seconds(120)
 
