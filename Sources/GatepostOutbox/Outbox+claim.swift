@@ -36,14 +36,28 @@ package enum OutboxLimits {
     package static let settledRowsMax = 200
 }
 
+/// Which message, in which claim.
+package struct ClaimKey: Hashable, Sendable {
+    let app: AppID
+    let message: MessageID
+    let number: Int32
+
+    /// Names the claim by which a worker holds a message.
+    package init(_ message: ClaimedMessage) {
+        (app, self.message, number) = (message.app, message.id, message.claimNumber)
+    }
+
+    init(_ row: PostgresRow) throws {
+        (app, message, number) = (try row.get("app_id"), try row.get("id"), try row.get("claim_number"))
+    }
+}
+
 /// What became of a message between its claim and the start of its attempt.
 package enum ClaimStanding: Sendable {
     /// It is this claim's still.
     case standing
     /// Somebody wants it kept from being sent.
     case held
-    /// Somebody took it back, or another worker has it.
-    case gone
 }
 
 extension SystemBatch {
@@ -96,11 +110,14 @@ extension SystemBatch {
         }
     }
 
-    /// Asks whether a claim still stands, at the moment its attempt is to start.
-    package mutating func standing(of message: ClaimedMessage) -> BatchReading<ClaimStanding> {
-        read(ClaimStatements.standing(of: message)) { rows in
-            guard let row = rows.first else { return .gone }
-            return try row.get("is_held", as: Bool.self) ? .held : .standing
+    /// Asks which claims still stand, at the moment their attempts are to start.
+    ///
+    /// What is missing is no longer this worker's: somebody took it back, or another worker has it.
+    package mutating func standing(_ claims: [ClaimKey]) -> BatchReading<[ClaimKey: ClaimStanding]> {
+        read(ClaimStatements.standing(claims)) { rows in
+            try rows.reduce(into: [:]) { standings, row in
+                standings[try ClaimKey(row)] = try row.get("is_held", as: Bool.self) ? .held : .standing
+            }
         }
     }
 }

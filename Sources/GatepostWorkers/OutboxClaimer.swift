@@ -20,10 +20,13 @@ actor OutboxClaimer {
     private var lists: [Lane: TurnList] = [:]
     private var discoveredTo: [Lane: Instant] = [:]
     private var promotedTo: Instant?
+    /// By lane, so that a person's mail does not wait for the look at a flood.
+    private let standings: GatheredReads<Lane, ClaimKey, ClaimStanding>
 
     init(database: Database, lease: Duration) {
         self.database = database
         self.lease = lease
+        standings = GatheredReads { _, claims in try await database.system { $0.standing(claims) } }
     }
 
     /// Promotes what fell due and discovers what became ready since the last look, in one round trip.
@@ -85,9 +88,9 @@ actor OutboxClaimer {
         }
     }
 
-    /// Whether a claim still stands, at the moment its attempt is to start.
-    func standing(of message: ClaimedMessage) async throws -> ClaimStanding {
-        try await database.system { $0.standing(of: message) }
+    /// Whether a claim still stands, at the moment its attempt is to start; nil if it is no longer this worker's.
+    nonisolated func standing(of message: ClaimedMessage) async throws -> ClaimStanding? {
+        try await standings.value(of: ClaimKey(message), in: message.lane)
     }
 }
 

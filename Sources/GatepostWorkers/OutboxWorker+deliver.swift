@@ -42,7 +42,7 @@ extension OutboxWorker {
             switch try await claimer.standing(of: message) {
             case .standing: return nil
             case .held: return Unfit(settlement: Settlement(of: message, .released, at: now))
-            case .gone: return Unfit(settlement: nil)
+            case nil: return Unfit(settlement: nil)
             }
         } catch {
             tellUnattempted(message, "\(error)")

@@ -44,7 +44,7 @@ struct OutboxPlanTests {
             (ClaimStatements.discover(.interactive, since: now - .seconds(2), at: now), "outbox_new"),
             (ClaimStatements.lookForApps(.interactive), "outbox_turn"),
             (ClaimStatements.claim(.interactive, of: turns, rowsPerApp: 10, leaseEnd: now), "outbox_turn"),
-            (ClaimStatements.standing(of: claimed[0]), "outbox_pkey"),
+            (ClaimStatements.standing(claimed.map(ClaimKey.init)), "outbox_pkey"),
             (SettleStatements.end(claimed.map(queue.delivered)), "outbox_pkey"),
             (SettleStatements.putBack(retries), "outbox_pkey"),
             (SettleStatements.explainMissing(claimed.map(queue.delivered)), "outbox_pkey"),

@@ -79,12 +79,16 @@ enum ClaimStatements {
         """
     }
 
-    /// The row of a claim, if it is this claim's still.
-    static func standing(of message: ClaimedMessage) -> SQL {
+    /// The rows of claims, where they are these claims' still.
+    static func standing(_ claims: [ClaimKey]) -> SQL {
         """
-        select held_at is not null as is_held
-          from outbox
-         where app_id = \(message.app) and id = \(message.id) and claim_number = \(message.claimNumber)
+        select c.app_id, c.id, c.claim_number, row.is_held
+          from unnest(\(claims.map(\.app)), \(claims.map(\.message)), \(claims.map(\.number)))
+               as c (app_id, id, claim_number)
+         cross join lateral (
+                select o.held_at is not null as is_held from outbox as o
+                 where o.app_id = c.app_id and o.id = c.id and o.claim_number = c.claim_number
+                offset 0) as row
         """
     }
 }
