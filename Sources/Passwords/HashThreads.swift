@@ -9,7 +9,7 @@ import Synchronization
 /// come back, which is better than to wait behind sixty others.
 final class HashThreads: Sendable {
     /// How much less than the rest of the program the threads are given.
-    static let nice: CInt = 10
+    static let nice: CInt = 13
 
     private struct State {
         var waiting: [@Sendable () -> Void] = []
