@@ -1,8 +1,5 @@
 -- What keeps the tables from growing without end: indexes for the jobs that delete, and the worker's rights to.
 
--- Read by jobs/delete-ended-sessions.sql.
-create index sessions_ended on sessions (ended_at) where ended_at is not null;
-
 -- Read by jobs/delete-past-job-runs.sql.
 create index job_runs_due on job_runs (due_at);
 

@@ -107,7 +107,8 @@ package struct APIServer: Service {
             .addRoutes(TokenRoutes(codeExchange: flows.codeExchange, refresh: flows.refresh).endpoints)
     }
 
-    private static var connection: HTTP1Channel.Configuration {
+    /// What a connection may take up, and how long it may say nothing; the operations listener has the same.
+    static var connection: HTTP1Channel.Configuration {
         HTTP1Channel.Configuration(
             idleTimeout: .seconds(ServerLimits.idleTimeoutSeconds),
             httpDecoderConfiguration: .init(

@@ -31,6 +31,8 @@ final class OutboxSettler: Sendable {
     private struct State {
         var waiting: [Settlement] = []
         var isClosed = false
+        /// Whether Postgres took nothing when it was last asked.
+        var isFailing = false
         var counts = SettleCounts()
     }
 
@@ -45,6 +47,9 @@ final class OutboxSettler: Sendable {
         self.logger = logger
         self.onSettled = onSettled
     }
+
+    /// Whether Postgres did not take what it was last given.
+    var isFailing: Bool { state.withLock { $0.isFailing } }
 
     /// How many settlements wait.
     var count: Int { state.withLock { $0.waiting.count } }
@@ -101,8 +106,12 @@ final class OutboxSettler: Sendable {
             left -= batch.count
             do {
                 try await settle(batch)
+                state.withLock { $0.isFailing = false }
             } catch {
-                state.withLock { $0.waiting.insert(contentsOf: batch, at: 0) }
+                state.withLock { state in
+                    state.waiting.insert(contentsOf: batch, at: 0)
+                    state.isFailing = true
+                }
                 throw error
             }
         }

@@ -4,30 +4,52 @@ package import GatepostOutbox
 import Logging
 
 extension OutboxWorker {
+    /// What is to become of a message that a worker has had in hand.
+    enum Upshot {
+        case settle(Settlement)
+        /// Its handler settled it, in the transaction of its work.
+        case settledByHandler
+        /// Somebody took it back, or another worker has it.
+        case notOurs
+
+        /// What is left to be settled.
+        var settlement: Settlement? {
+            if case .settle(let settlement) = self { settlement } else { nil }
+        }
+    }
+
     /// Delivers one claimed message and says what is to become of it; nil if nothing is: its handler settled it itself,
     /// or it is no longer this worker's.
     package func deliver(_ message: ClaimedMessage) async -> Settlement? {
+        await upshot(of: message).settlement
+    }
+
+    /// Delivers one claimed message.
+    func upshot(of message: ClaimedMessage) async -> Upshot {
         let now = clock.now
-        guard now < message.expiresAt else { return Settlement(of: message, .ended(.expired, reason: nil), at: now) }
+        guard now < message.expiresAt else {
+            return .settle(Settlement(of: message, .ended(.expired, reason: nil), at: now))
+        }
         // A delivery that outlasts its lease may be sent by another worker at the same time.
         guard message.leaseEnd - now > settings.deliveryDeadline else {
-            return Settlement(of: message, .released, at: now)
+            return .settle(Settlement(of: message, .released, at: now))
         }
         guard let handler = handlers[message.kind] else {
             logger.error("no handler for a message", metadata: ["kind": "\(message.kind)"])
-            return putOff(message, at: now)
+            return .settle(putOff(message, at: now))
         }
         switch breaker.admit(message, at: now) {
         case .turnedAway(let until):
-            return Settlement(of: message, .waits(until: until), at: now)
+            return .settle(Settlement(of: message, .waits(until: until), at: now))
         case .pass(let pass):
             if let unfit = await unfit(message, at: now) {
                 _ = breaker.end(pass, .untried, at: now)
-                return unfit.settlement
+                return unfit.settlement.map(Upshot.settle) ?? .notOurs
             }
             let result = await handler.handle(message, deadline: settings.deliveryDeadline)
             tell(breaker.end(pass, RouteState.Verdict(result), at: clock.now), of: message, after: result)
-            return settlement(of: message, after: result, startedAt: now, endedAt: clock.now)
+            let settlement = settlement(of: message, after: result, startedAt: now, endedAt: clock.now)
+            return settlement.map(Upshot.settle) ?? .settledByHandler
         }
     }
 
@@ -40,7 +62,12 @@ extension OutboxWorker {
     private func unfit(_ message: ClaimedMessage, at now: Instant) async -> Unfit? {
         do {
             switch try await claimer.standing(of: message) {
-            case .standing: return nil
+            case .standing:
+                // The look may have taken its time, and what outlasts its lease is sent by another worker, too.
+                guard message.leaseEnd - clock.now > settings.deliveryDeadline else {
+                    return Unfit(settlement: Settlement(of: message, .released, at: clock.now))
+                }
+                return nil
             case .held: return Unfit(settlement: Settlement(of: message, .released, at: now))
             case nil: return Unfit(settlement: nil)
             }
@@ -93,7 +120,7 @@ extension OutboxWorker {
             var metadata: Logger.Metadata = ["route": "\(message.route)", "probe_at": "\(probeAt)"]
             if case .attempt(let result) = result {
                 // The receiver's words stay in the ledger: they may hold the address.
-                metadata["error"] = "\(result.code.map { "code \($0)" } ?? result.reply)"
+                metadata["error"] = "\(result.code.map { "code \($0)" } ?? "\(result.outcome)")"
             }
             logger.warning("a destination fails, its messages wait", metadata: metadata)
         case .closed:

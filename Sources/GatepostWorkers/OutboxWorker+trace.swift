@@ -9,24 +9,27 @@ extension OutboxWorker {
     func deliverTraced(_ message: ClaimedMessage) async -> Settlement? {
         let span = TraceContext(ofAttempt: message.claimNumber, at: message.id, continuing: message.trace)
         return await span.covering {
-            let settlement = await deliver(message)
-            tell(message, settlement)
-            return settlement
+            let upshot = await upshot(of: message)
+            tell(message, upshot)
+            return upshot.settlement
         }
     }
 
-    private func tell(_ message: ClaimedMessage, _ settlement: Settlement?) {
-        let now = clock.now
-        if settlement == nil { metrics.countSettledByHandler(message, under: settings.lease, at: now) }
+    private func tell(_ message: ClaimedMessage, _ upshot: Upshot) {
+        if case .settledByHandler = upshot {
+            metrics.countSettledByHandler(message, under: settings.lease, at: clock.now)
+        }
         guard logger.logLevel <= .info else { return }
         var metadata: Logger.Metadata = [
             "app.id": "\(message.app)", "message.id": "\(message.id)", "message.kind": "\(message.kind)",
             "claim.number": "\(message.claimNumber)",
         ]
         if let flow = message.flowID { metadata["flow.id"] = "\(flow)" }
-        guard let settlement else {
-            logger.info("handled", metadata: metadata)
-            return
+        let settlement: Settlement
+        switch upshot {
+        case .settle(let found): settlement = found
+        case .settledByHandler: return logger.info("handled", metadata: metadata)
+        case .notOurs: return logger.info("not attempted, no longer this worker's", metadata: metadata)
         }
         switch settlement.fate {
         case .ended(let end, let reason):

@@ -54,6 +54,11 @@ package struct OutboxWorker: Service {
         }
     }
 
+    /// Whether to claim more: not while results cannot be stored.
+    ///
+    /// What is claimed and sent then would be sent again once its lease is over, by this worker or by another one.
+    package var mayClaim: Bool { settler.count < WorkerSettings.unsettledMax && !settler.isFailing }
+
     /// Works until the service group asks it to shut down.
     ///
     /// Then it claims nothing more, finishes what is in flight within the grace, settles, and gives the rest back.

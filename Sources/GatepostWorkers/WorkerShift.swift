@@ -65,7 +65,7 @@ final class WorkerShift: Sendable {
 
     /// One look and, for each lane, one claim; returns how many deliveries it started.
     private func round() async throws -> Int {
-        guard worker.settler.count < WorkerSettings.unsettledMax else { return 0 }
+        guard worker.mayClaim else { return 0 }
         try await worker.claimer.look(at: worker.clock.now)
         var startedCount = 0
         for lane in Lane.allCases {

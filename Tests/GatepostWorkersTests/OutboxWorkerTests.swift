@@ -70,9 +70,12 @@ struct OutboxWorkerTests {
             try await test.whileDown {
                 await #expect(throws: PostgresError.self) { try await worker.settle() }
                 await #expect(throws: PostgresError.self) { try await worker.claim() }
+                // What is sent while nothing can be stored would be sent again once its lease is over.
+                #expect(!worker.mayClaim)
             }
 
             try await worker.settle()
+            #expect(worker.mayClaim)
             app.clock.advance(by: worker.settings.lease)
             try await worker.drain()
 

@@ -43,7 +43,7 @@ package struct OperationsServer: Service {
         routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
         router.refuseOtherMethods()
         application = Application(
-            router: router,
+            router: router, server: .http1(configuration: APIServer.connection),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port), backlog: ServerLimits.backlog,
                 availableConnectionsDelegate: .maximum(Self.connectionsMax, logger: logger)),

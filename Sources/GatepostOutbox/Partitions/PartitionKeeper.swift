@@ -5,8 +5,8 @@ import Postgres
 /// Makes the days to come, moves what fell into the default partitions, and drops the days that no app needs.
 ///
 /// Each step is a short transaction as the tables' owner that waits for its locks for a second at most: whoever holds
-/// one is not to be held up in turn. A step that gives up ends the run; the next one goes on where it stopped. Any
-/// number may run at once: one works, and the others find its work done.
+/// one is not to be held up in turn. A step that gives up ends its part of the run; the next run goes on where it
+/// stopped. Any number may run at once: one works, and the others find its work done.
 package struct PartitionKeeper: Sendable {
     /// How many days are made ahead: so long may no worker run before a row falls into a default partition.
     package static let daysAhead: Int64 = 7
@@ -48,26 +48,52 @@ package struct PartitionKeeper: Sendable {
     ///
     /// - Parameter now: The moment: its day and the week after it are made, and ages are counted back from it.
     /// - Returns: What was done; nothing where all is in order.
-    /// - Throws: What the first step met that could not be done; the steps before it stay done.
+    /// - Throws: What the first part met that could not be done; what the others have done stays done.
     package func run(at now: Instant) async throws -> Report {
         var report = Report()
         let life = try await longestLife()
-        for table in PartitionedTable.allCases {
-            // What is older than any app keeps is not worth a partition: the sweep takes it where it lies.
-            let oldest = (now - life).daysSince1970
-            let known = try await days(of: table)
-            let strays = try await daysInDefault(of: table, from: oldest)
-            let wanted = Set(now.daysSince1970...now.daysSince1970 + Self.daysAhead).union(strays)
-            for day in wanted.subtracting(known).sorted() {
-                // Only what lies well ahead is sure to have no row and to get none meanwhile.
-                let isAhead = day > now.daysSince1970 + 1 && !strays.contains(day)
-                try await make(CivilDate(daysSince1970: day), of: table, isAhead: isAhead, &report)
-            }
-            for day in known.sorted() where Instant(daysSince1970: day + 1) <= now - life - Self.lateness {
-                try await drop(CivilDate(daysSince1970: day), of: table, &report)
+        var failures: [any Error] = []
+        // The days ahead come first and whatever happens: a default partition that fills up is ever harder to empty.
+        for part in [makeDaysAhead, makeDaysWithRows, dropOldDays] {
+            for table in PartitionedTable.allCases {
+                do { try await part(table, now, life, &report) } catch { failures.append(error) }
             }
         }
+        if let first = failures.first { throw first }
         return report
+    }
+
+    /// Makes what lies well ahead: only that is sure to have no row and to get none meanwhile.
+    private func makeDaysAhead(
+        of table: PartitionedTable, at now: Instant, life: Duration, _ report: inout Report
+    ) async throws {
+        let today = now.daysSince1970
+        let strays = try await daysInDefault(of: table, from: today + 2)
+        for day in Set(today + 2...today + Self.daysAhead).subtracting(try await days(of: table)).sorted() {
+            try await make(
+                CivilDate(daysSince1970: day), of: table, isAhead: !strays.contains(day), &report)
+        }
+    }
+
+    /// Makes today, tomorrow, and the days whose rows lie in the default partition.
+    private func makeDaysWithRows(
+        of table: PartitionedTable, at now: Instant, life: Duration, _ report: inout Report
+    ) async throws {
+        // What is older than any app keeps is not worth a partition: the sweep takes it where it lies.
+        let strays = try await daysInDefault(of: table, from: (now - life).daysSince1970)
+        let wanted = strays.union([now.daysSince1970, now.daysSince1970 + 1])
+        for day in wanted.subtracting(try await days(of: table)).sorted() {
+            try await make(CivilDate(daysSince1970: day), of: table, isAhead: false, &report)
+        }
+    }
+
+    private func dropOldDays(
+        of table: PartitionedTable, at now: Instant, life: Duration, _ report: inout Report
+    ) async throws {
+        for day in try await days(of: table).sorted()
+        where Instant(daysSince1970: day + 1) <= now - life - Self.lateness {
+            try await drop(CivilDate(daysSince1970: day), of: table, &report)
+        }
     }
 
     private func make(
@@ -137,10 +163,11 @@ package struct PartitionKeeper: Sendable {
     }
 
     private func daysInDefault(of table: PartitionedTable, from day: Int64) async throws -> Set<Int64> {
-        let days = try await database.system(as: .owner) { batch in
-            batch.read(PartitionStatements.daysInDefault(of: table, from: day, limit: Self.movedDaysMax)) {
-                try $0.map { try $0.get("day", as: Int64.self) }
-            }
+        // No index leads by time there, so it reads the partition, which may take its while once it has filled up.
+        let days = try await step { transaction in
+            try await transaction.query(
+                PartitionStatements.daysInDefault(of: table, from: day, limit: Self.movedDaysMax)
+            ).map { try $0.get("day", as: Int64.self) }
         }
         return Set(days)
     }

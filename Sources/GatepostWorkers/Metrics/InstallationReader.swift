@@ -51,7 +51,8 @@ package actor InstallationReader {
                 let key = batch.oldestActiveSigningKey()
                 return owed.and(key.and(batch.lastGoodJobRuns(of: jobs)))
             }
-            let rows = try await database.defaultPartitionRowCounts()
+            // A default partition keeps everybody waiting while a day is moved out of it; the rest is known.
+            let rows = (try? await database.defaultPartitionRowCounts()) ?? [:]
             let now = clock.now
             return [MetricReading(.databaseUp, is: 1)]
                 + Lane.allCases.map { lane in

@@ -166,8 +166,9 @@ extension Connection {
             prepared.forget(statements)
             return Failure(error: refusal.error, mayRunAgain: true)
         case "26000":
-            // Somebody deallocated our statements, or a pooler changed the server under us.
-            prepared.forgetAll()
+            // Somebody deallocated our statements, or a pooler changed the server under us; or the batch before failed
+            // before it had prepared this one.
+            if prepared.isFromEarlier(statements[index]) { prepared.forgetAll() }
             return Failure(error: refusal.error, mayRunAgain: true)
         default:
             return Failure(error: refusal.error)

@@ -3,7 +3,7 @@ import GatepostModel
 import GatepostOutbox
 import GatepostStore
 import GatepostTelemetry
-import GatepostWorkers
+@testable import GatepostWorkers
 import TestSupport
 import Testing
 
@@ -64,6 +64,23 @@ struct WorkerMetricsTests {
         expect("outbox_ends_total", #"kind="signing_key.rotate",outcome="delivered""#, 1)
         expect("outbox_put_off_total", #"kind="other""#, 1)
         #expect(!registry.text().contains("unheard_of"))
+    }
+
+    /// It was taken for one that its handler had settled, and counted as delivered.
+    @Test func `a mail that is cancelled after its claim is no end of this worker's`() async throws {
+        let app = try await TestApp.make()
+        _ = try await app.signUp(try #require(EmailAddress("ada@example.com")))
+        try await MailSink.running { sink in
+            let worker = try app.worker(to: sink, metrics: WorkerMetrics(registry))
+            let message = try #require(try await worker.claim().first)
+            let isCancelled = try await app.database.batch(in: app.scope) {
+                $0.cancelMessage(message.id, reason: "admin", at: app.clock.now)
+            }
+            #expect(isCancelled)
+
+            #expect(await worker.deliverTraced(message) == nil)
+        }
+        expect("outbox_ends_total", #"kind="mail.verification",outcome="delivered""#, 0)
     }
 
     @Test func `an open breaker is counted by its kind of route, and what waits for it`() async throws {

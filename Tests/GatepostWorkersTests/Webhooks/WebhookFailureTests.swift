@@ -58,6 +58,17 @@ struct WebhookFailureTests {
         await transport.shutdown()
     }
 
+    @Test func `two failures with days of silence between them disable nothing`() async throws {
+        try await scene { scene in
+            let later = TestClock.start + .days(6)
+            try await scene.happen(at: TestClock.start)
+            try await scene.happen(at: later)
+
+            #expect(try await scene.runJob().rowCount == 0)
+            #expect(try await scene.record().failingSince == later)
+        }
+    }
+
     @Test func `five days of failures disable an endpoint, with its reason, an event, and no further call`()
         async throws
     {
@@ -93,9 +104,9 @@ struct WebhookFailureTests {
             try await scene.happen(at: start + .days(3))
             #expect(try await scene.record().failingSince == nil)
             scene.answer.status.withLock { $0 = 500 }
-            try await scene.happen(at: start + .days(4))
-            try await scene.happen(at: start + .days(6))
+            for day in 4...8 as ClosedRange<Int64> { try await scene.happen(at: start + .days(day)) }
 
+            // Counted from the first failure of all, it would be five days and more.
             #expect(try await scene.runJob().rowCount == 0)
             #expect(try await scene.record().failingSince == start + .days(4))
         }
