@@ -57,6 +57,11 @@ actor TestCluster {
         let ready = try await ready()
         databaseCount += 1
         let name = "\(prefix)_\(databaseCount)"
+        if let template, ready.pooler != nil {
+            // A pooler keeps its connections, and a database to which somebody is connected cannot be copied.
+            try await run(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = '\(template)'", on: ready.admin)
+        }
         try await run("create database \(name) template \(template ?? "\(prefix)_template")", on: ready.admin)
         return name
     }
