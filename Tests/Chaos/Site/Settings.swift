@@ -39,6 +39,8 @@ struct Settings: Sendable {
             "GATEPOST_BASE_URL": baseURL, "GATEPOST_LISTEN": "127.0.0.1:\(port)",
             "GATEPOST_SMTP_URL": "smtp://127.0.0.1:\(mailPort)", "GATEPOST_MAIL_FROM": "no-reply@gatepost.example",
             "GATEPOST_PRIVATE_DESTINATIONS": "127.0.0.0/8", "GATEPOST_LOG_LEVEL": "notice",
+            // Four workers on one host would want the same port for health and metrics.
+            "GATEPOST_OPERATIONS_LISTEN": "off",
             "GATEPOST_OUTBOX_LEASE_SECONDS": "\(Site.lease.seconds)",
             "GATEPOST_SMTP_DEADLINE_SECONDS": "\(Site.lease.deadlineSeconds)",
             "GATEPOST_DATABASE_CONNECTIONS": "4", "GATEPOST_DATABASE_EXCLUSIVE_CONNECTIONS": "2",
