@@ -16,6 +16,13 @@ WIDTH := --experimental-maximum-parallelization-width 6
 SUITE := timeout --kill-after=30s 30m swift test --skip-build $(WIDTH)
 # What talks to Postgres is run a second time without prepared statements, as behind an old pgbouncer.
 DATABASE_TESTS := GatepostStoreTests|GatepostOutboxTests|GatepostFlowsTests|GatepostWorkersTests|GatepostAPITests
+# ThreadSanitizer sees every race of two threads; it builds apart, and its tests take several times as long.
+SANITIZE ?= none
+ifeq ($(SANITIZE),thread)
+SANITIZED := --sanitize=thread --scratch-path .build-thread
+export TSAN_OPTIONS := halt_on_error=0 exitcode=66
+SUITE := timeout --kill-after=30s 90m swift test $(SANITIZED) --skip-build $(WIDTH)
+endif
 # pgbouncer in transaction mode before every Postgres that the tests use; prepared statements are off behind it.
 POOLER ?= none
 
@@ -31,9 +38,11 @@ run: ## Build Gatepost and start it here, with a database and a mail catcher; AR
 	swift build --product gatepost
 	@.build/debug/gatepost dev $(ARGS)
 
-test: lint $(VENV)/installed ## Check the style, build everything, run all tests; with POOLER=pgbouncer, behind one.
-	swift build --build-tests $(CHECKS)
-ifeq ($(POOLER),pgbouncer)
+test: lint $(VENV)/installed ## Check the style, build everything, run all tests; POOLER=pgbouncer or SANITIZE=thread.
+	swift build --build-tests $(CHECKS) $(SANITIZED)
+ifeq ($(SANITIZE),thread)
+	$(SUITE)
+else ifeq ($(POOLER),pgbouncer)
 	GATEPOST_TEST_POOLER=pgbouncer $(SUITE)
 else
 	$(SUITE)
@@ -60,7 +69,7 @@ format: ## Format the code.
 	swift format format --in-place --recursive --parallel $(SWIFT_FILES)
 
 clean: ## Remove what was built; the data of make run stay.
-	rm -rf .build $(RELEASE) $(VENV)
+	rm -rf .build .build-thread $(RELEASE) $(VENV)
 
 # The outside tools that the tests use, in the versions that are written down.
 $(VENV)/installed: Tests/requirements.txt | lint

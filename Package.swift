@@ -47,6 +47,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // The C libraries, each behind one safe module.
@@ -87,7 +89,12 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ], resources: [.copy("Pages/Templates"), .copy("../../docs/openapi.json")]),
         // What `gatepost dev` and the tests share: a private Postgres, a mail server that keeps what it gets.
-        module("GatepostDev", nio),
+        module(
+            "GatepostDev",
+            nio + [
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
         .executableTarget(
             name: "gatepost",
             dependencies: [
@@ -106,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "gatepost-bench",
             dependencies: [
-                "GatepostAPI", "GatepostWorkers", "GatepostFlows", "GatepostOutbox", "GatepostStore",
+                "Curl", "GatepostAPI", "GatepostWorkers", "GatepostFlows", "GatepostOutbox", "GatepostStore",
                 "GatepostDelivery", "GatepostModel", "GatepostDev", "Postgres", "Passwords", crypto, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,

@@ -8,15 +8,30 @@ package struct HTMLText: Sendable {
 
     /// Escapes a text; what has been escaped before is escaped again.
     package init(_ text: String) {
-        escaped = text.unicodeScalars.reduce(into: "") { escaped, scalar in
-            switch scalar {
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "&": escaped += "&amp;"
-            case "\"": escaped += "&quot;"
-            case "'": escaped += "&#39;"
-            default: escaped.unicodeScalars.append(scalar)
-            }
+        // In UTF-8 a byte below 0x80 is a scalar of its own and part of no other.
+        let bytes = Array(text.utf8)
+        guard bytes.contains(where: { Self.reference(for: $0) != nil }) else {
+            escaped = text
+            return
+        }
+        escaped = String(
+            decoding: bytes.reduce(into: [UInt8]()) { output, byte in
+                if let reference = Self.reference(for: byte) {
+                    output += Array(reference.utf8)
+                } else {
+                    output.append(byte)
+                }
+            }, as: UTF8.self)
+    }
+
+    private static func reference(for byte: UInt8) -> String? {
+        switch byte {
+        case UInt8(ascii: "<"): "&lt;"
+        case UInt8(ascii: ">"): "&gt;"
+        case UInt8(ascii: "&"): "&amp;"
+        case UInt8(ascii: "\""): "&quot;"
+        case UInt8(ascii: "'"): "&#39;"
+        default: nil
         }
     }
 }

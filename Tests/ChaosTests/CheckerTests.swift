@@ -98,6 +98,11 @@ struct CheckerTests {
         #expect(unreceived("indeterminate") == [.lost])
         #expect(unreceived("expired") == [.lost])
         #expect(unreceived("expired") { $0.shorten("m1", to: 60) } == [])
+        #expect(unreceived("exhausted") == [.lost])
+        #expect(unreceived("exhausted") { $0.refusedForGood = [Self.ada] } == [])
+        // A failed attempt, and the life is over before the next one.
+        #expect(unreceived("exhausted") { $0.shorten("m1", to: 60) } == [])
+        #expect(unreceived("exhausted") { $0.shorten("m1", to: 6000) } == [.lost])
     }
 
     @Test func `a mail or a notice that nobody asked for is made up`() {

@@ -12,7 +12,7 @@ struct OutsideSinkTests {
     private func send(_ options: [String]) async throws -> SMTPResult {
         let port = try await HTTPSink.running { UInt16($0.port) }
         let user = ["-u", NSUserName() == "root" ? "nobody" : NSUserName()]
-        let sink = try OutsideProgram(Self.sinkPath, user + options + ["127.0.0.1:\(port)", "10"])
+        let sink = try await OutsideProgram(Self.sinkPath, user + options + ["127.0.0.1:\(port)", "10"])
         let pool = SMTPPool(relay: SMTPRelay(host: "127.0.0.1", port: port, security: .none))
         let message = try mail(to: "b@example.org")
         var result = await pool.send(message, deadline: .seconds(30))

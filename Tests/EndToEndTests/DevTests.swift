@@ -95,7 +95,7 @@ private struct Dev: Sendable {
     static func running<Output>(
         _ folder: String, _ port: Int, _ body: (Dev) async throws -> Output
     ) async throws -> Output {
-        let program = try Program(["dev", "--port", "\(port)", "--data", folder], environment: [:])
+        let program = try await Program(["dev", "--port", "\(port)", "--data", folder], environment: [:])
         let http = try HTTPClient(.init { _ in true })
         let result: Result<Output, any Error>
         do {

@@ -53,7 +53,7 @@ struct TourTests {
     /// Runs `gatepost dev` on a new folder and a free port for as long as the body takes.
     private func withDev(_ body: (Program) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
-        let dev = try Program(
+        let dev = try await Program(
             ["dev", "--port", "\(try await Installation.freePort())", "--data", folder.path], environment: [:])
         do {
             try await body(dev)

@@ -34,7 +34,7 @@ struct OutsideReceiverTests {
     ) async throws -> (result: AttemptResult, lines: [String]) {
         let certificate = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).pem").path
         defer { try? FileManager.default.removeItem(atPath: certificate) }
-        let program = try OutsideProgram(OutsideProgram.python, ["-c", Self.server, name, certificate])
+        let program = try await OutsideProgram(OutsideProgram.python, ["-c", Self.server, name, certificate])
         let port = try await program.lines(count: 1)[0]
         let loopback = try #require(AddressRange("127.0.0.0/8"))
         let transport = try HTTPTransport(

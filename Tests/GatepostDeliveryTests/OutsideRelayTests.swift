@@ -38,7 +38,7 @@ struct OutsideRelayTests {
     ) async throws -> (result: AttemptResult, lines: [String]) {
         let certificate = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).pem").path
         defer { try? FileManager.default.removeItem(atPath: certificate) }
-        let program = try OutsideProgram(OutsideProgram.python, ["-c", Self.server, name, mode, certificate])
+        let program = try await OutsideProgram(OutsideProgram.python, ["-c", Self.server, name, mode, certificate])
         let port = try await program.lines(count: 1)[0]
         let relay = try #require(
             MailRelay(

@@ -1,4 +1,5 @@
 import Foundation
+import GatepostDev
 
 /// A program that we did not write, run by a test: it finds what we did not think of.
 ///
@@ -17,8 +18,8 @@ package struct OutsideProgram: Sendable {
     private let process: ChildProcess
 
     /// Starts a program whose output can be waited for; the caller must `stop` it.
-    package init(_ path: String, _ arguments: [String]) throws {
-        process = try ChildProcess(path, arguments)
+    package init(_ path: String, _ arguments: [String]) async throws {
+        process = try await ChildProcess.start(path, arguments)
     }
 
     /// Waits for so many lines of output.
@@ -50,7 +51,7 @@ package struct OutsideProgram: Sendable {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
         try Data(input).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
-        let process = try ChildProcess(path, arguments, input: file)
+        let process = try await ChildProcess.start(path, arguments, input: .file(file.path))
         do {
             let exit = try await process.wait(within: bound) { $0.end }
             guard exit == .done else {

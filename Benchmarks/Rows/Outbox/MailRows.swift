@@ -1,3 +1,4 @@
+import Curl
 import Foundation
 import GatepostDev
 import GatepostModel
@@ -18,6 +19,9 @@ extension Benchmark {
                 var growth = try Growth(of: worker)
                 let comparison = try await pace.compare(
                     { try await mailRate(count, at: site, &growth) }, with: { try await source.rate(mails: count) })
+                let bare = try await pace.compare(
+                    { try await bareRate(count, of: bytes, to: sink.port, connections: connections) },
+                    with: { try await source.rate(mails: count) })
                 let note = """
                     \(count) verification mails of \(bytes) bytes, owed at once; gatepost work with \(connections) \
                     connections and \(slots) slots; from the commit until all are settled.
@@ -26,6 +30,9 @@ extension Benchmark {
                     Row(
                         "mail, owed to settled", "/s", comparison, limitIs: "smtp-source -d", must: .atLeast(0.30),
                         note: "\(note) Both send to Postfix's smtp-sink, smtp-source with as many connections."),
+                    Row(
+                        "mail, our SMTP alone", "/s", bare, limitIs: "smtp-source -d",
+                        note: "As many bytes, made once and sent by libcurl over as many connections; no database."),
                     Row(
                         "mail, growth of the worker", "MiB", [growth.mebibytes],
                         limit: (growthMax, "what it may be"), must: .atMost(1),
@@ -69,6 +76,38 @@ extension Benchmark {
             guard failures == 0 else { throw Program.Failed(description: "\(failures) mails were not delivered") }
             return Double(count) / (time / .seconds(1))
         }
+    }
+
+    /// Mails a second where nothing is done but to send: one finished mail, as often as is asked.
+    private static func bareRate(
+        _ count: Int, of bytes: Int, to port: Int, connections: Int
+    ) async throws -> Double {
+        var limits = SMTPPool.Limits()
+        limits.connectionsMax = connections
+        let pool = SMTPPool(relay: SMTPRelay(host: "127.0.0.1", port: UInt16(port), security: .none), limits: limits)
+        let line = Array("A line of a mail, of as many bytes as it takes to make the mail as long as ours is.\r\n".utf8)
+        let body = Array(repeatElement(line, count: bytes / line.count + 1).joined().prefix(bytes - 2)) + [13, 10]
+        let mail = try SMTPMessage(
+            sender: Site.sender, recipient: "ada@users.example", bytes: Array("Subject: x\r\n\r\n".utf8) + body)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let sentCount = await withTaskGroup(of: Int.self) { group in
+            // Two for each connection: one is sent while the next one waits at hand.
+            for worker in 0..<connections * 2 {
+                group.addTask {
+                    var accepted = 0
+                    for number in 0..<count where number % (connections * 2) == worker {
+                        accepted += await pool.send(mail, deadline: .seconds(30)).outcome == .accepted ? 1 : 0
+                    }
+                    return accepted
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        let time = clock.now - start
+        await pool.shutdown()
+        guard sentCount == count else { throw Program.Failed(description: "\(count - sentCount) mails were not sent") }
+        return Double(count) / (time / .seconds(1))
     }
 
     /// How long a verification mail is.

@@ -52,15 +52,20 @@ package struct MailMessage: Sendable {
             .token(name: "MIME-Version", "1.0"),
             .token(name: "Content-Type", "multipart/alternative; boundary=\"\(boundary)\""),
         ]
-        let body =
-            part("text/plain", content.text, boundary) + part("text/html", content.html, boundary)
-            + "--\(boundary)--\r\n"
-        return Array((headers.map(\.encoded).joined() + "\r\n" + body).utf8)
+        var bytes: [UInt8] = []
+        for header in headers { bytes += Array(header.encoded.utf8) }
+        bytes += Array("\r\n".utf8)
+        append("text/plain", content.text, boundary, to: &bytes)
+        append("text/html", content.html, boundary, to: &bytes)
+        return bytes + Array("--\(boundary)--\r\n".utf8)
     }
 
-    private func part(_ type: String, _ text: String, _ boundary: String) -> String {
-        "--\(boundary)\r\nContent-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-            + QuotedPrintable.encode(text)
+    private func append(_ type: String, _ text: String, _ boundary: String, to bytes: inout [UInt8]) {
+        let head =
+            "--\(boundary)\r\nContent-Type: \(type); charset=utf-8\r\n"
+            + "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        bytes += Array(head.utf8)
+        QuotedPrintable.encode(text, into: &bytes)
     }
 }
 

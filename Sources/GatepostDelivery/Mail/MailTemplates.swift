@@ -44,10 +44,21 @@ package struct MailTemplates: Sendable {
     /// Renders a mail.
     package func render(_ name: Name, _ values: [String: String]) -> MailContent {
         func text(_ part: String, _ values: [String: String]) -> String {
-            templates["\(name.rawValue).\(part)"]?.render(values) ?? ""
+            templates["\(name.rawValue).\(part)"]?.render(Values(values)) ?? ""
         }
         return MailContent(
             subject: text("subject", values).trimmingCharacters(in: .whitespacesAndNewlines),
             text: text("text", values), html: text("html", values.mapValues { HTMLText($0).escaped }))
     }
+}
+
+/// The values of a mail, as Mustache looks them up: a type of its own is found as such faster than a dictionary is.
+private struct Values: MustacheParent {
+    private let values: [String: String]
+
+    init(_ values: [String: String]) {
+        self.values = values
+    }
+
+    func child(named name: String) -> Any? { values[name] }
 }

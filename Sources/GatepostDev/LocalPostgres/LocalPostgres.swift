@@ -173,7 +173,7 @@ package actor LocalPostgres {
         let stale = try await awaitPredecessor()
         try user.makePrivateFolder(socketFolder)
         let server = [programs.path(of: "postgres"), "-D", data] + serverSettings.flatMap { ["-c", "\($0)=\($1)"] }
-        let process = try ServerProcess(
+        let process = try await ServerProcess.start(
             as: user, server, log: log, abandonedFolder: durability == .disposable ? folder : nil)
         self.process = process
         let clock = ContinuousClock()

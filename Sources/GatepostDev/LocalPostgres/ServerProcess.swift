@@ -1,14 +1,10 @@
-import Foundation
-
 /// A running `postgres` that ends with us, even if we are killed.
 ///
 /// A shell in a session of its own holds it: Ctrl-C in the terminal does not reach them. The shell reads from a pipe
 /// whose other end only we hold; when we end, however that comes, it reads the end of file and stops the server.
 final class ServerProcess: Sendable {
-    /// What ends when the server has ended; nil while it runs.
-    private let exitStatus: Watched<Int32?>
-    /// Our end of the pipe; closing it stops the server.
-    private let lifeline: FileHandle
+    /// The shell; releasing its input stops the server.
+    private let shell: ChildProcess
 
     /// `$1` is a folder to remove once our owner is gone, or empty; `$2` the log; the rest is the server.
     ///
@@ -35,30 +31,21 @@ final class ServerProcess: Sendable {
     ///   - command: The server's program and its arguments.
     ///   - log: The file that its output replaces.
     ///   - abandonedFolder: A folder to remove if we end without stopping the server.
+    /// - Returns: The server, which starts.
     /// - Throws: What the system says if the process cannot be made.
-    init(as user: ServerUser, _ command: [String], log: String, abandonedFolder: String?) throws {
-        let keeper = user.command("/bin/sh", ["-c", Self.keeper, "gatepost-postgres", abandonedFolder ?? "", log])
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: ShortCommand.launcher[0])
-        process.arguments =
-            ShortCommand.launcher.dropFirst() + ["/usr/bin/setsid", "--wait", keeper.program] + keeper.arguments
-            + command
-        process.environment = ShortCommand.environment
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        let pipe = Pipe()
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        lifeline = pipe.fileHandleForWriting
-        exitStatus = Watched(nil)
-        // A child that inherits our end would keep the server alive after us.
-        guard fcntl(lifeline.fileDescriptor, F_SETFD, FD_CLOEXEC) == 0 else {
-            throw LocalPostgresError.failed(program: "fcntl", output: "the pipe cannot be closed on exec")
-        }
-        process.terminationHandler = { [exitStatus] process in
-            exitStatus.update { $0 = process.terminationStatus }
-        }
-        try process.run()
+    static func start(
+        as user: ServerUser, _ command: [String], log: String, abandonedFolder: String?
+    ) async throws -> ServerProcess {
+        let keeper = user.command("/bin/sh", ["-c", keeper, "gatepost-postgres", abandonedFolder ?? "", log])
+        return ServerProcess(
+            shell: try await ChildProcess.start(
+                "/usr/bin/setsid", ["--wait", keeper.program] + keeper.arguments + command,
+                environment: ShortCommand.environment, folder: "/", input: .held, writing: .discarded,
+                outlivesUs: true))
+    }
+
+    private init(shell: ChildProcess) {
+        self.shell = shell
     }
 
     deinit {
@@ -66,17 +53,17 @@ final class ServerProcess: Sendable {
     }
 
     /// Whether it has ended.
-    var hasEnded: Bool { exitStatus.current != nil }
+    var hasEnded: Bool { shell.current.exit != nil }
 
     /// Waits for its end.
     ///
     /// - Returns: Whether it came in time.
     func ends(within bound: Duration) async -> Bool {
-        (try? await exitStatus.wait(within: bound) { $0 }) != nil
+        (try? await shell.wait(within: bound) { $0.exit }) != nil
     }
 
     /// Lets the keeper go: if the server still runs, it stops, and what is abandoned is removed.
     func release() {
-        try? lifeline.close()
+        shell.release()
     }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Synchronization
 
 /// The key-encryption keys: from them, by HKDF, comes every key that Gatepost uses for itself.
 ///
@@ -10,6 +11,7 @@ package struct KeyRing: Sendable, CustomStringConvertible {
     package static let keysMax = 8
 
     private let keys: [(epoch: Int16, key: SymmetricKey)]
+    private let derived = DerivedKeys()
 
     /// What was wrong with the list, in words that hold no key.
     package enum Invalid: Error, CustomStringConvertible {
@@ -52,14 +54,12 @@ package struct KeyRing: Sendable, CustomStringConvertible {
     /// The key for one use; nil once the epoch has been retired.
     func derivedKey(for use: String, epoch: Int16) -> SymmetricKey? {
         guard let key = keys.first(where: { $0.epoch == epoch })?.key else { return nil }
-        return HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: key, info: Array("gatepost/v1/\(use)".utf8), outputByteCount: 32)
+        return derived.key(for: use, from: key, epoch: epoch)
     }
 
     /// A keyed hash under the current epoch, for what must be found again but not read.
     func currentDerivedKey(for use: String) -> SymmetricKey {
-        HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: keys[0].key, info: Array("gatepost/v1/\(use)".utf8), outputByteCount: 32)
+        derived.key(for: use, from: keys[0].key, epoch: keys[0].epoch)
     }
 
     /// The hash under which an address is searched in the ledger.
@@ -79,5 +79,26 @@ package struct KeyRing: Sendable, CustomStringConvertible {
 
     private static func recipientHash(_ address: EmailAddress, in app: AppID, key: SymmetricKey) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: app.uuid.bytes + Array(address.canonical.utf8), using: key))
+    }
+}
+
+/// The keys that were derived before: there are few, and each mail and each page of a list needs one.
+private final class DerivedKeys: Sendable {
+    private struct Name: Hashable {
+        let use: String
+        let epoch: Int16
+    }
+
+    private let keys = Mutex<[Name: SymmetricKey]>([:])
+
+    func key(for use: String, from key: SymmetricKey, epoch: Int16) -> SymmetricKey {
+        keys.withLock { keys in
+            let name = Name(use: use, epoch: epoch)
+            if let known = keys[name] { return known }
+            let new = HKDF<SHA256>.deriveKey(
+                inputKeyMaterial: key, info: Array("gatepost/v1/\(use)".utf8), outputByteCount: 32)
+            keys[name] = new
+            return new
+        }
     }
 }

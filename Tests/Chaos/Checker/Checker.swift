@@ -3,6 +3,9 @@
 /// It knows nothing of how Gatepost works, only what it promises: what was acknowledged is there, and arrives or has an
 /// end that explains why not; nothing arrives that nobody asked for; one cause makes one message.
 struct Checker {
+    /// Seconds from a mail's first failure to its next try, at most (docs/operating.md).
+    private static let firstPauseMax = 6.0
+
     private let evidence: Evidence
     private let received: [String: [Receipt]]
     private let entries: [String: LedgerEntry]
@@ -100,7 +103,11 @@ extension Checker {
     private func isExplained(_ entry: LedgerEntry) -> Bool {
         let email = evidence.users[entry.user]?.email ?? ""
         switch entry.state {
-        case "rejected", "exhausted": return evidence.refusedForGood.contains(email)
+        case "rejected": return evidence.refusedForGood.contains(email)
+        case "exhausted":
+            // Or its life was cut so short that it would have been over before the next try.
+            let isTooShort = entry.expiresAt.map { $0 <= (entry.endedAt ?? 0) + Self.firstPauseMax } ?? false
+            return isTooShort || evidence.refusedForGood.contains(email)
         case "obsolete", "cancelled": return entry.type == "" && !deeds(.deactivate, email).isEmpty
         case "expired": return entry.expiresAt.map { $0 <= entry.endedAt ?? 0 } ?? false
         default: return false

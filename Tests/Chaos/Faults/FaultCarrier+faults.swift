@@ -102,12 +102,9 @@ extension FaultCarrier {
     /// else would, and its server could not stop.
     private func standStill(_ process: Int32, seconds: Double) async {
         let script = "kill -STOP \(process); sleep \(seconds); kill -CONT \(process)"
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        shell.arguments = ["--default-signal", "/usr/bin/setsid", "/bin/sh", "-c", script]
-        shell.standardOutput = FileHandle.nullDevice
-        shell.standardError = FileHandle.nullDevice
-        guard (try? shell.run()) != nil else { return }
+        let shell = try? await ChildProcess.start(
+            "/usr/bin/setsid", ["/bin/sh", "-c", script], writing: .discarded, outlivesUs: true)
+        guard shell != nil else { return }
         try? await Task.sleep(for: .seconds(seconds + 0.2))
     }
 

@@ -64,7 +64,7 @@ struct Settings: Sendable {
     }
 
     private static func run(_ arguments: [String], _ settings: [String: String]) async throws -> String {
-        let child = try ChildProcess(
+        let child = try await ChildProcess.start(
             program, arguments, environment: ["PATH": "/usr/bin:/bin"].merging(settings) { $1 })
         let exit = try await child.wait(within: .seconds(60)) { $0.end }
         guard exit == .done else {

@@ -59,7 +59,7 @@ final class Supervised: Sendable {
     }
 
     private func once() async throws {
-        let child = try ChildProcess(
+        let child = try await ChildProcess.start(
             command.program, command.arguments,
             environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 })
         state.update { ($0.child, $0.isReady, $0.isKilled) = (child, false, false) }

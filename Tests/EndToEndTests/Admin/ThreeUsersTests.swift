@@ -15,7 +15,7 @@ struct ThreeUsersTests {
     @Test func `a deactivation ends everything, is told over HTTPS, and stands in ledger, trail and export`()
         async throws
     {
-        let receiver = try WebhookReceiver()
+        let receiver = try await WebhookReceiver()
         let port = try await receiver.port()
         // The first mail arrives; from the second on the relay is too busy.
         let relay = SMTPScript { moment in

@@ -22,8 +22,8 @@ struct WebhookReceiver: Sendable {
     private let program: OutsideProgram
 
     /// Starts it; the caller must `stop` it.
-    init() throws {
-        program = try OutsideProgram(
+    init() async throws {
+        program = try await OutsideProgram(
             OutsideProgram.python, [Outside.folder.appendingPathComponent("receive_webhooks.py").path, certificate])
     }
 

@@ -20,7 +20,7 @@ struct WebhookTests {
     }
 
     @Test func `notices arrive over TLS and two foreign verifiers take them, and none that was changed`() async throws {
-        let receiver = try WebhookReceiver()
+        let receiver = try await WebhookReceiver()
         let port = try await receiver.port()
         let received = try await Installation.running(settings: ["GATEPOST_CA_BUNDLE": receiver.certificate]) {
             try await tell($0, "https://localhost:\(port)", receiver)

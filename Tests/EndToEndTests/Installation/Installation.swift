@@ -84,8 +84,8 @@ final class Installation: Sendable {
     }
 
     /// Starts the program with the installation's settings, and others on top.
-    func start(_ arguments: [String], _ more: [String: String] = [:]) throws -> Program {
-        let program = try Program(arguments, environment: settings.merging(more) { $1 })
+    func start(_ arguments: [String], _ more: [String: String] = [:]) async throws -> Program {
+        let program = try await Program(arguments, environment: settings.merging(more) { $1 })
         programs.withLock { $0.append(program) }
         return program
     }
@@ -93,7 +93,7 @@ final class Installation: Sendable {
     /// Starts `gatepost serve` and waits until it listens.
     @discardableResult
     func serve(_ more: [String: String] = [:]) async throws -> Program {
-        let program = try start(["serve"], more)
+        let program = try await start(["serve"], more)
         try await program.line(beginning: "listening on http://")
         return program
     }
@@ -101,7 +101,7 @@ final class Installation: Sendable {
     /// Starts `gatepost work` and waits until it works.
     @discardableResult
     func work(_ more: [String: String] = [:]) async throws -> Program {
-        let program = try start(["work"], more)
+        let program = try await start(["work"], more)
         try await program.line(beginning: "working")
         return program
     }

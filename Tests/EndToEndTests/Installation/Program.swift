@@ -1,4 +1,5 @@
 import Foundation
+import GatepostDev
 import TestSupport
 
 /// The real program, run as an operator runs it: arguments, an environment of its own, signals by its process id.
@@ -22,9 +23,9 @@ final class Program: Sendable {
     private let process: ChildProcess
 
     /// Starts the program, with no more of an environment than what is given; whoever does so must end it.
-    init(_ arguments: [String], environment: [String: String]) throws {
+    init(_ arguments: [String], environment: [String: String]) async throws {
         name = (["gatepost"] + arguments).joined(separator: " ")
-        process = try ChildProcess(
+        process = try await ChildProcess.start(
             Self.path, arguments,
             environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 })
     }
@@ -105,7 +106,7 @@ extension Program {
     static func run(
         _ arguments: [String], environment: [String: String], within bound: Duration = .seconds(60)
     ) async throws -> Outcome {
-        let program = try Program(arguments, environment: environment)
+        let program = try await Program(arguments, environment: environment)
         do {
             let exit = try await program.end(within: bound)
             return Outcome(exit: exit, output: program.output, errors: program.errors)

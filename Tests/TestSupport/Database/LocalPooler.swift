@@ -65,7 +65,7 @@ package final class LocalPooler: Sendable {
 
     /// Starts it and waits until it takes connections.
     package func start() async throws {
-        let started = try ChildProcess(command.program, command.arguments)
+        let started = try await ChildProcess.start(command.program, command.arguments)
         process.withLock { $0 = started }
         let isUp = try await started.wait(within: .seconds(30)) { state -> Bool? in
             if String(decoding: state.errors, as: UTF8.self).contains(Self.readyLine) { return true }
