@@ -87,7 +87,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
-            ], resources: [.copy("Pages/Templates"), .copy("../../docs/openapi.json")]),
+            ], resources: [.copy("Pages/Templates"), .copy("Pages/Texts"), .copy("../../docs/openapi.json")]),
         // What `gatepost dev` and the tests share: a private Postgres, a mail server that keeps what it gets.
         module(
             "GatepostDev",

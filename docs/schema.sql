@@ -124,6 +124,29 @@ CREATE TABLE public.authorization_codes (
     CONSTRAINT authorization_codes_redeemed_once CHECK (((redeemed_at IS NULL) = (session_id IS NULL)))
 );
 
+CREATE TABLE public.authorization_requests (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    redirect_uri text NOT NULL,
+    code_challenge text NOT NULL,
+    state text,
+    nonce text,
+    browser_hash bytea NOT NULL,
+    login_hint text,
+    locale text,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    answered_at timestamp with time zone,
+    code_hash bytea,
+    CONSTRAINT authorization_requests_answered_once CHECK (((answered_at IS NULL) = (code_hash IS NULL))),
+    CONSTRAINT authorization_requests_locale_length CHECK ((octet_length(locale) <= 35)),
+    CONSTRAINT authorization_requests_login_hint_length CHECK ((octet_length(login_hint) <= 254)),
+    CONSTRAINT authorization_requests_nonce_length CHECK (((octet_length(nonce) >= 1) AND (octet_length(nonce) <= 500))),
+    CONSTRAINT authorization_requests_redirect_uri_length CHECK (((octet_length(redirect_uri) >= 1) AND (octet_length(redirect_uri) <= 2000))),
+    CONSTRAINT authorization_requests_state_length CHECK (((octet_length(state) >= 1) AND (octet_length(state) <= 4000)))
+);
+
 CREATE TABLE public.client_redirect_uris (
     app_id uuid NOT NULL,
     client_id uuid NOT NULL,
@@ -369,7 +392,7 @@ CREATE TABLE public.sessions (
     app_id uuid NOT NULL,
     id uuid NOT NULL,
     user_id uuid NOT NULL,
-    client_id uuid NOT NULL,
+    client_id uuid,
     auth_epoch integer NOT NULL,
     amr text[] NOT NULL,
     user_agent text,
@@ -381,8 +404,10 @@ CREATE TABLE public.sessions (
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     end_reason text,
-    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text, 'user_deactivated'::text]))),
-    CONSTRAINT sessions_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
+    token_hash bytea,
+    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text, 'user_deactivated'::text, 'replaced'::text]))),
+    CONSTRAINT sessions_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
+    CONSTRAINT sessions_hosted_token CHECK (((client_id IS NULL) = (token_hash IS NOT NULL)))
 );
 
 CREATE TABLE public.signing_keys (
@@ -488,6 +513,9 @@ ALTER TABLE ONLY public.audit_exports
 ALTER TABLE ONLY public.authorization_codes
     ADD CONSTRAINT authorization_codes_pkey PRIMARY KEY (app_id, code_hash);
 
+ALTER TABLE ONLY public.authorization_requests
+    ADD CONSTRAINT authorization_requests_pkey PRIMARY KEY (app_id, id);
+
 ALTER TABLE ONLY public.client_redirect_uris
     ADD CONSTRAINT client_redirect_uris_pkey PRIMARY KEY (app_id, client_id, uri);
 
@@ -579,6 +607,10 @@ CREATE INDEX authorization_codes_expired ON public.authorization_codes USING btr
 
 CREATE INDEX authorization_codes_user ON public.authorization_codes USING btree (app_id, user_id);
 
+CREATE INDEX authorization_requests_client ON public.authorization_requests USING btree (app_id, client_id);
+
+CREATE INDEX authorization_requests_expired ON public.authorization_requests USING btree (expires_at);
+
 CREATE INDEX deliveries_time ON ONLY public.deliveries USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
 
 CREATE INDEX deliveries_default_app_id_created_at_id_idx ON public.deliveries_default USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
@@ -636,6 +668,8 @@ CREATE INDEX sessions_client ON public.sessions USING btree (app_id, client_id);
 CREATE INDEX sessions_ended ON public.sessions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX sessions_stale ON public.sessions USING btree (LEAST(idle_expires_at, expires_at)) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX sessions_token ON public.sessions USING btree (app_id, token_hash) WHERE (token_hash IS NOT NULL);
 
 CREATE INDEX sessions_user ON public.sessions USING btree (app_id, user_id);
 
@@ -699,6 +733,9 @@ ALTER TABLE ONLY public.authorization_codes
 
 ALTER TABLE ONLY public.authorization_codes
     ADD CONSTRAINT authorization_codes_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.authorization_requests
+    ADD CONSTRAINT authorization_requests_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.client_redirect_uris
     ADD CONSTRAINT client_redirect_uris_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
@@ -789,6 +826,12 @@ ALTER TABLE public.authorization_codes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY authorization_codes_of_app ON public.authorization_codes TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY authorization_codes_of_worker ON public.authorization_codes TO gatepost_worker USING (true);
+
+ALTER TABLE public.authorization_requests ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY authorization_requests_of_app ON public.authorization_requests TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY authorization_requests_of_worker ON public.authorization_requests TO gatepost_worker USING (true);
 
 ALTER TABLE public.client_redirect_uris ENABLE ROW LEVEL SECURITY;
 
@@ -906,6 +949,9 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.audit_exports TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.authorization_codes TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.authorization_codes TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.authorization_requests TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.authorization_requests TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.client_redirect_uris TO gatepost_app;
 

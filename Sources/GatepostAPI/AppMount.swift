@@ -3,12 +3,18 @@ import GatepostModel
 import GatepostStore
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// Where the routes of apps are mounted: each group resolves the app of its path and records refused writes.
 struct AppMount {
     let router: Router<RootRequestContext>
     let database: Database
     let refusal: RefusalFlow
+    /// What problems look like where a person meets them.
+    let pages: Pages
+    /// Scheme, host and port of the base URL, as a browser's `Origin` states them.
+    let ownOrigin: String
+    let logger: Logger
 
     /// A group of routes whose handlers get an app's context.
     ///
@@ -26,6 +32,22 @@ struct AppMount {
             .add(middleware: AppResolver(database: database))
             .add(middleware: RefusalRecorder(flow: refusal))
             .group(context: AppRequestContext.self)
+    }
+
+    /// A group of pages: their problems are pages, and a form that another site sent is refused.
+    ///
+    /// - Parameters:
+    ///   - path: The path, with `{app}` in it.
+    ///   - takesForeignForms: Whether other sites may send forms here, as clients may to the authorize endpoint.
+    /// - Returns: The group, to which the routes are added.
+    func pageGroup(_ path: RouterPath, takesForeignForms: Bool = false) -> RouterGroup<AppRequestContext> {
+        let group =
+            router.group(path)
+            .add(middleware: ProblemReporter(form: .page(pages, database), logger: logger))
+            .add(middleware: AppResolver(database: database))
+            .add(middleware: RefusalRecorder(flow: refusal))
+        if !takesForeignForms { group.add(middleware: OwnForms(ownOrigin: ownOrigin)) }
+        return group.group(context: AppRequestContext.self)
     }
 }
 

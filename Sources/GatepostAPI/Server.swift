@@ -47,16 +47,13 @@ package struct APIServer: Service {
         router.addRoutes(HealthRoutes(readiness: observation.readiness).endpoints)
         router.addRoutes(try OpenAPIRoutes().endpoints)
         if let devMails { router.addRoutes(DevMailRoutes(mails: devMails, pages: pages).endpoints) }
-        let mount = AppMount(router: router, database: database, refusal: flows.refusal)
+        let mount = AppMount(
+            router: router, database: database, refusal: flows.refusal, pages: pages, ownOrigin: baseURL,
+            logger: logger)
         Self.addAPI(mount, flows, baseURL: baseURL)
         adminRoutes = Self.addAdmin(mount, flows, keys.ring)
         Self.addIssuer(mount, flows, keys, baseURL: baseURL)
-        mount.group("/apps/{app}/links/{token}", ProblemReporter(form: .page(pages), logger: logger))
-            .addRoutes(
-                LinkRoutes(
-                    flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
-                    invitations: flows.admin.invitations, pages: pages, ownOrigin: baseURL
-                ).endpoints)
+        Self.addPages(mount, flows)
         routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
         observation.meter.prepare(router.routes.map { ($0.method, $0.path.description) })
         router.refuseOtherMethods()
@@ -100,7 +97,8 @@ package struct APIServer: Service {
     }
 
     private static func addIssuer(_ mount: AppMount, _ flows: Flows, _ keys: KeyCache, baseURL: String) {
-        let discovery = DiscoveryRoutes(keys: keys, baseURL: baseURL)
+        let discovery = DiscoveryRoutes(
+            keys: keys, baseURL: baseURL, languages: mount.pages.texts.languages.supported)
         mount.group("/apps/{app}").addRoutes(discovery.endpoints)
         mount.group("/.well-known/oauth-authorization-server/apps/{app}").addRoutes(discovery.serverMetadata)
         mount.group("/apps/{app}", OAuthErrors())

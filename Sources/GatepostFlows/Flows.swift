@@ -3,6 +3,10 @@ package struct Flows: Sendable {
     package let signUp: SignUpFlow
     package let verification: VerificationFlow
     package let signIn: PasswordSignInFlow
+    package let authorize: AuthorizeFlow
+    /// For every other way to prove who somebody is.
+    package let ending: SignInEnding
+    package let visit: PageVisitFlow
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
     package let signOut: SignOutFlow
@@ -20,7 +24,11 @@ package struct Flows: Sendable {
         verification = VerificationFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
             policy: parts.policy, signal: parts.signal)
-        signIn = PasswordSignInFlow(database: database, clock: clock, random: random, hasher: parts.hasher)
+        ending = SignInEnding(database: database, random: random, baseURL: parts.baseURL)
+        signIn = PasswordSignInFlow(
+            database: database, clock: clock, random: random, hasher: parts.hasher, ending: ending)
+        authorize = AuthorizeFlow(database: database, clock: clock, random: random, ending: ending)
+        visit = PageVisitFlow(database: database, clock: clock)
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
         signOut = SignOutFlow(database: database, clock: clock, random: random)

@@ -6,7 +6,9 @@ extension PasswordPolicy {
     func refusal(of password: Secret, for email: EmailAddress?) -> Refusal? {
         let words = (email?.canonical ?? "").split { !$0.isLetter && !$0.isNumber }.map(String.init)
         guard let weakness = weakness(of: password.revealed, context: words) else { return nil }
-        return Refusal(.weakPassword, detail: weakness.description)
+        var refusal = Refusal(.weakPassword, detail: weakness.description)
+        (refusal.detailCode, refusal.detailNumber) = weakness.code
+        return refusal
     }
 }
 

@@ -11,6 +11,10 @@ package struct Refusal: Sendable, Equatable {
     package let retryAfter: Duration?
     /// More for the person who reads it, such as which rule a password broke; never a value that was sent.
     package let detail: String?
+    /// The same as a code, `too_short`, for pages that have the words in another language.
+    package var detailCode: String?
+    /// The number that belongs to the detail, such as the least length.
+    package var detailNumber: Int?
 
     /// Refuses with a code.
     package init(_ code: ProblemCode, retryAfter: Duration? = nil, detail: String? = nil) {

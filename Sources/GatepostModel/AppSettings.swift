@@ -20,6 +20,13 @@ package struct AppSettings: Codable, Hashable, Sendable {
     /// How long an audit event is kept, in seconds, 30 days to 10 years; default 400 days.
     package var auditHistorySeconds: Int64?
 
+    /// The language of pages and mails where neither the person nor the browser asks for another; default `en`.
+    package var defaultLocale: String?
+    /// The colour of buttons and links on the hosted pages, `#14594c`; what is shown is made readable.
+    package var brandColor: String?
+    /// Where the app's logo is, `https://…`, shown on the hosted pages in place of its name.
+    package var logoURL: String?
+
     /// Settings that leave everything at its default.
     package init() {}
 
@@ -44,6 +51,9 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case signingKeySeconds = "signing_key_seconds"
         case deliveryHistorySeconds = "delivery_history_seconds"
         case auditHistorySeconds = "audit_history_seconds"
+        case defaultLocale = "default_locale"
+        case brandColor = "brand_color"
+        case logoURL = "logo_url"
     }
 
     /// The first field that is out of bounds, by its name in JSON; nil when all are within.
@@ -56,12 +66,22 @@ package struct AppSettings: Codable, Hashable, Sendable {
             (.deliveryHistorySeconds, deliveryHistorySeconds, 86400...90 * 86400),
             (.auditHistorySeconds, auditHistorySeconds, 30 * 86400...3660 * 86400),
         ]
+        let texts: [(CodingKeys, String?, (String) -> Bool)] = [
+            (.defaultLocale, defaultLocale, LocaleChoice.isTag),
+            (.brandColor, brandColor, { BrandColor($0) != nil }),
+            (.logoURL, logoURL, { LogoURL($0) != nil }),
+        ]
         return checks.first { check in check.1.map { !check.2.contains($0) } ?? false }?.0.rawValue
+            ?? texts.first { check in check.1.map { !check.2($0) } ?? false }?.0.rawValue
     }
 }
 
 /// Lifetimes that no app changes.
 package enum Lifetimes {
+    /// What a client asked for, from its first step to its answer: a person may have to fetch a mail in between.
+    package static let authorizationRequest: Duration = .hours(1)
+    /// The cookie that tells browsers apart; counted anew whenever a sign-in begins.
+    package static let browserCookie: Duration = .days(90)
     /// An authorization code, from sign-in to exchange.
     package static let authorizationCode: Duration = .seconds(60)
     /// A verification link and the code in the same mail.

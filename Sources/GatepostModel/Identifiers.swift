@@ -69,6 +69,11 @@ package enum Identified {
     package enum AuditExport: IdentifiedKind {
         package static let prefix = "exp"
     }
+
+    /// What a client asked for when it sent a browser to sign in.
+    package enum AuthorizationRequest: IdentifiedKind {
+        package static let prefix = "arq"
+    }
 }
 
 /// Identifies the boundary of everything.
@@ -112,6 +117,9 @@ package typealias WebhookSecretID = TypedID<Identified.WebhookSecret>
 
 /// Identifies an audit trail, or a part of it, made into a file.
 package typealias AuditExportID = TypedID<Identified.AuditExport>
+
+/// Identifies what a client asked for when it sent a browser to sign in.
+package typealias AuthorizationRequestID = TypedID<Identified.AuthorizationRequest>
 
 extension AppID {
     /// The built-in app `gatepost`, whose users are the admins.

@@ -39,6 +39,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case invalidCode = "invalid_code"
     case codeAttemptsExhausted = "code_attempts_exhausted"
     case invalidFlow = "invalid_flow"
+    case invalidAuthorizationRequest = "invalid_authorization_request"
 
     // When.
     case rateLimited = "rate_limited"
@@ -51,7 +52,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         switch self {
         case .malformedJSON, .invalidRequest, .unknownField, .invalidRedirectURI, .unknownClient,
             .invalidCodeChallenge, .invalidCursor, .invalidIdempotencyKey, .invalidLink, .invalidCode,
-            .codeAttemptsExhausted, .invalidFlow:
+            .codeAttemptsExhausted, .invalidFlow, .invalidAuthorizationRequest:
             400
         case .invalidCredentials, .invalidAccessToken, .sessionEnded, .invalidAPIKey: 401
         case .userDeactivated, .appSuspended, .permissionDenied: 403
@@ -103,6 +104,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .invalidCode: "This code is wrong."
         case .codeAttemptsExhausted: "Too many wrong codes. Ask for a new mail."
         case .invalidFlow: "This flow is finished, expired or not yours."
+        case .invalidAuthorizationRequest: "This sign-in is finished, too old or was begun in another browser."
         case .rateLimited: "Too many tries. Wait a while."
         case .busy: "The server is busy. Try again in a moment."
         case .unavailable: "The server cannot do this right now. Try again in a moment."

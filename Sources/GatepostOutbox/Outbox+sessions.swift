@@ -13,6 +13,11 @@ extension AppBatch {
         endAndOwe(endingSessions(of: user, reason: reason, at: now), at: now)
     }
 
+    /// Ends the session that another one of the same browser has just taken the place of, and owes the notice of it.
+    package mutating func endSession(_ id: SessionID, replacedBy other: SessionID, at now: Instant) {
+        endAndOwe(endingSession(id, replacedBy: other, at: now), at: now)
+    }
+
     /// One statement, so that exactly the sessions that this call ended are told of: a racing one ends others.
     private mutating func endAndOwe(_ ending: SQL, at now: Instant) {
         let data: SQL = """

@@ -29,6 +29,11 @@ package struct AppBatch {
         let position = statements.count - 1
         return BatchReading { try decode($0[position]) }
     }
+
+    /// Reads nothing, in place of a statement that a caller has no use for.
+    package func nothing<Output>() -> BatchReading<Output?> {
+        BatchReading { _ in nil }
+    }
 }
 
 /// Statements across apps, collected to travel together: claim, settle, jobs.

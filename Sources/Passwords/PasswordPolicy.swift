@@ -21,6 +21,18 @@ package struct PasswordPolicy: Sendable {
         case resemblesContext
         case unprintable
 
+        /// The same as a code, for whoever has the words in another language; and the number that belongs to it.
+        package var code: (name: String, number: Int?) {
+            switch self {
+            case .tooShort(let lengthMin): ("too_short", lengthMin)
+            case .tooLong: ("too_long", PasswordPolicy.bytesMax)
+            case .common: ("common", nil)
+            case .repetitive: ("repetitive", nil)
+            case .resemblesContext: ("resembles_context", nil)
+            case .unprintable: ("unprintable", nil)
+            }
+        }
+
         /// What the person is told.
         package var description: String {
             switch self {

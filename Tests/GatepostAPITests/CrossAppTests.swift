@@ -122,6 +122,8 @@ private struct Belongings {
         "GET /apps/{app}/.well-known/openid-configuration",
         "GET /.well-known/oauth-authorization-server/apps/{app}",
         "GET /apps/{app}/jwks.json",
+        "POST /apps/{app}/oauth/authorize",
+        "GET /apps/{app}/sign-in",
     ]
 
     /// What a write of the admin API takes to be carried out, were it allowed.
@@ -163,6 +165,7 @@ private struct Belongings {
             "POST /v1/apps/{app}/sign-ups/resend": flow + "}",
             "POST /v1/apps/{app}/sign-ins": signIn,
             "POST /apps/{app}/links/{token}": "password=a+lighthouse+above+seven+cold+harbours",
+            "POST /apps/{app}/sign-in": "email=ada%40example.com&password=seven+lanterns+over+quiet+water",
             "POST /apps/{app}/oauth/token":
                 "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",

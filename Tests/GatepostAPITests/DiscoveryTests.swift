@@ -20,11 +20,14 @@ struct DiscoveryTests {
             #expect(openID.field("issuer") == issuer)
             #expect(openID.field("token_endpoint") == "\(issuer)/oauth/token")
             #expect(openID.field("jwks_uri") == "\(issuer)/jwks.json")
-            #expect(openID.field("authorization_endpoint") == nil)
+            #expect(openID.field("authorization_endpoint") == "\(issuer)/oauth/authorize")
+            #expect(openID.field("authorization_response_iss_parameter_supported") == "1")
             for claim in [
                 #""code_challenge_methods_supported":["S256"]"#, #""response_types_supported":["code"]"#,
                 #""grant_types_supported":["authorization_code","refresh_token"]"#,
                 #""token_endpoint_auth_methods_supported":["none"]"#, #""subject_types_supported":["public"]"#,
+                #""response_modes_supported":["query"]"#, #""ui_locales_supported":["de","en"]"#,
+                #""prompt_values_supported":["none","login","select_account"]"#,
             ] {
                 #expect(openID.text.contains(claim))
             }

@@ -9,8 +9,9 @@ import Testing
 /// Every problem code, provoked through the front door.
 @Suite("Problems")
 struct ProblemTests {
-    /// A link that no longer works is reported as a page and only as a page; see `LinkPageTests`.
-    static let documented = ProblemCode.allCases.filter { $0 != .invalidLink }
+    /// What only a page reports: a link that no longer works, a sign-in of another browser; see `LinkPageTests` and
+    /// `SignInPageTests`.
+    static let documented = ProblemCode.allCases.filter { ![.invalidLink, .invalidAuthorizationRequest].contains($0) }
 
     @Test(arguments: documented) func `every code can be met, in the form of RFC 9457`(_ code: ProblemCode) async throws
     {
@@ -49,7 +50,8 @@ struct ProblemTests {
         case .invalidEmailAddress, .weakPassword, .invalidRedirectURI, .unknownClient, .invalidCodeChallenge,
             .invalidCredentials, .userDeactivated:
             try await provokeBySignIn(code, server)
-        case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink:
+        case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink,
+            .invalidAuthorizationRequest:
             try await provokeByProof(code, server)
         case .invalidAPIKey, .permissionDenied, .invalidCursor, .invalidIdempotencyKey, .idempotencyKeyReused,
             .conflict:

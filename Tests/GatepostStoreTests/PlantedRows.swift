@@ -24,6 +24,7 @@ struct PlantedRows {
             + [("audit_events", event), ("rate_limits", limit), ("idempotency_keys", idempotencyKey)]
             + [("webhook_endpoints", webhookEndpoint), ("webhook_secrets", webhookSecret)]
             + [("audit_exports", auditExport), ("audit_export_parts", auditExportPart)]
+            + [("authorization_requests", authorizationRequest)]
             + [("admin_grants", adminGrant), ("api_keys", apiKey), ("admin_invitations", invitation)]
     }
 
@@ -90,6 +91,14 @@ struct PlantedRows {
                                          code_challenge, amr, authenticated_at, created_at, expires_at)
         values (\(app), \(ids[5].uuid.bytes), \(ids[1]), \(ids[0]), 1, 'https://app.example/', 'challenge', '{pwd}',
                 \(now), \(now), \(now))
+        """
+    }
+
+    private var authorizationRequest: SQL {
+        """
+        insert into authorization_requests (app_id, id, client_id, redirect_uri, code_challenge, browser_hash,
+                                            created_at, expires_at)
+        values (\(app), \(ids[6]), \(ids[1]), 'https://app.example/', 'challenge', '\\x01', \(now), \(now))
         """
     }
 

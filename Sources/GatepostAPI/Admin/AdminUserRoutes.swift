@@ -57,7 +57,8 @@ struct AdminUserRoutes: Sendable {
 
     struct SessionAnswer: Encodable {
         let id: SessionID
-        let clientID: ClientID
+        /// Left out for a browser that is signed in to the hosted pages.
+        let clientID: ClientID?
         let userAgent: String?
         let ip: String?
         let authenticatedAt: Instant

@@ -12,20 +12,29 @@ struct FormBody: Sendable {
     /// Reads a form's bytes; throws a `Problem` for what is no form.
     init(_ bytes: [UInt8]) throws {
         var fields: [String: String] = [:]
-        let pairs = bytes.split(separator: UInt8(ascii: "&"))
-        guard pairs.count <= ServerLimits.formFieldsMax else {
-            throw Problem(.invalidRequest, detail: "The form has too many parameters.")
-        }
-        for pair in pairs {
-            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            guard let name = Self.decode(pair[..<equals]), let value = Self.decode(pair[equals...].dropFirst()) else {
-                throw Problem(.invalidRequest, detail: "The form is not encoded correctly.")
-            }
+        for (name, value) in try Self.pairs(of: bytes) {
             guard fields.updateValue(value, forKey: name) == nil else {
                 throw Problem(.invalidRequest, detail: "A parameter comes twice.")
             }
         }
         self.fields = fields.filter { !$0.value.isEmpty }
+    }
+
+    /// All parameters in the order in which they came, for whoever has to see that one comes twice.
+    ///
+    /// Throws a `Problem` for what is no form.
+    static func pairs(of bytes: [UInt8]) throws -> [(name: String, value: String)] {
+        let pairs = bytes.split(separator: UInt8(ascii: "&"))
+        guard pairs.count <= ServerLimits.formFieldsMax else {
+            throw Problem(.invalidRequest, detail: "The form has too many parameters.")
+        }
+        return try pairs.map { pair in
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            guard let name = Self.decode(pair[..<equals]), let value = Self.decode(pair[equals...].dropFirst()) else {
+                throw Problem(.invalidRequest, detail: "The form is not encoded correctly.")
+            }
+            return (name, value)
+        }
     }
 
     /// A parameter's value; nil if it was left out or empty.

@@ -1,5 +1,6 @@
 import GatepostFlows
 import GatepostModel
+import GatepostStore
 import Hummingbird
 import Logging
 
@@ -13,8 +14,8 @@ struct ProblemReporter: RouterMiddleware {
     enum Form {
         /// A program: a problem document.
         case document
-        /// Whoever opened a mail's link: a page.
-        case page(Pages)
+        /// A person: a page, of the app that the path names if it can be looked up.
+        case page(Pages, Database)
     }
 
     let form: Form
@@ -36,17 +37,23 @@ struct ProblemReporter: RouterMiddleware {
                     level: problem.code == .internalError ? .error : .warning, "request failed",
                     metadata: ["request.id": "\(context.id)", "error": "\(Trouble.summary(error))"])
             }
-            return try report(problem, context)
+            return try await report(problem, request, context)
         }
     }
 
-    private func report(_ problem: Problem, _ context: RootRequestContext) throws -> Response {
+    private func report(
+        _ problem: Problem, _ request: Request, _ context: RootRequestContext
+    ) async throws -> Response {
         switch form {
         case .document:
             return try problem.response(requestID: context.id)
-        case .page(let pages):
-            var response = try pages.response(
-                .problem(title: problem.code.title, detail: problem.detail), status: .init(code: problem.code.status))
+        case .page(let pages, let database):
+            let id = context.parameters.get("app", as: AppID.self)
+            // The page is shown without the app's name where that cannot be read either.
+            let app = if let id { try? await database.app(id) } else { AppRecord?.none }
+            let reader = pages.reader(of: request, app)
+            let page = ProblemPage(problem: pages.text(problem.code, for: reader), detail: problem.detail)
+            var response = try pages.response(page, to: reader, status: .init(code: problem.code.status))
             for field in problem.allHeaders where field.name != .contentType { response.headers.append(field) }
             return response
         }

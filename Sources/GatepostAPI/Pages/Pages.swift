@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import GatepostModel
 import HTTPTypes
@@ -7,61 +6,80 @@ import Mustache
 
 /// Renders the hosted pages, complete without scripts, under a policy that forbids everything else.
 struct Pages: Sendable {
-    /// A template or a style that the program was packaged without, or that does not parse.
+    /// A template, a style or a text that the program was packaged without, or that does not parse.
     struct Unreadable: Error {
         let name: String
     }
 
-    private static let templates = [
-        "layout", "confirm", "choose-password", "link-gone", "link-done", "problem", "dev-layout", "mails", "mail",
-        "audit-export", "invitation", "invitation-done",
-    ]
-
+    /// What the pages say.
+    let texts: PageTexts
     private let library: MustacheLibrary
-    private let headers: HTTPFields
-    private let developmentHeaders: HTTPFields
+    private let styleSource: String
 
-    /// Reads the templates that come with the program.
+    /// Reads the templates and texts that come with the program.
     init() throws {
-        let folder = Bundle.module.bundleURL.appendingPathComponent("Templates")
-        func text(_ file: String) throws -> String {
-            do {
-                return try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
-            } catch { throw Unreadable(name: file) }
-        }
+        let bundle = Bundle.module.bundleURL
+        texts = try PageTexts(folder: bundle.appendingPathComponent("Texts"))
+        let folder = bundle.appendingPathComponent("Templates")
         var library = MustacheLibrary()
         MustacheContentTypes.register(ScalarHTML(), named: ScalarHTML.name)
-        for name in Self.templates {
-            // In each template, because a layout does not take it over from the page that fills it.
-            let template = "{{% CONTENT_TYPE:\(ScalarHTML.name)}}\n" + (try text("\(name).mustache"))
-            try library.register(template, named: name)
+        var style: String?
+        for path in try FileManager.default.subpathsOfDirectory(atPath: folder.path) {
+            let file = folder.appendingPathComponent(path)
+            let name = file.deletingPathExtension().lastPathComponent
+            guard ["mustache", "css"].contains(file.pathExtension) else { continue }
+            guard let text = try? String(contentsOf: file, encoding: .utf8) else { throw Unreadable(name: path) }
+            if file.pathExtension == "css" {
+                // A partial, so that the style stands in the page byte for byte as its hash was taken.
+                try library.register(text, named: "\(name)-style")
+                if name == "page" { style = text }
+            } else {
+                // In each template, because a layout does not take it over from the page that fills it.
+                try library.register("{{% CONTENT_TYPE:\(ScalarHTML.name)}}\n" + text, named: name)
+            }
         }
-        let (style, developmentStyle) = (try text("page.css"), try text("dev.css"))
-        // A partial, so that the style stands in the page byte for byte as its hash was taken.
-        try library.register(style, named: "style")
-        try library.register(developmentStyle, named: "dev-style")
+        guard let style else { throw Unreadable(name: "page.css") }
         self.library = library
-        headers = Self.headers(policy: Self.policy(style: style))
-        // A mail brings its own style, and its page is never reached in production.
-        developmentHeaders = Self.headers(
-            policy: "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; "
-                + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+        styleSource = PageLook.source(ofStyle: style)
     }
 
     /// A page as an answer.
-    func response(_ page: Page, status: HTTPResponse.Status = .ok) throws -> Response {
-        guard let html = library.render(page.content, withTemplate: page.template) else {
-            throw Unreadable(name: page.template)
-        }
-        return Response(
-            status: status, headers: page.isForDevelopment ? developmentHeaders : headers,
-            body: .init(byteBuffer: ByteBuffer(string: html)))
+    func response(
+        _ page: some PageContent, to reader: PageReader, status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        let look = reader.app.map(PageLook.init)
+        let values = page.values.merging(["app": look?.name ?? "Gatepost"]) { own, _ in own }
+        let view = PageView(
+            lang: reader.language, t: texts.all(in: reader.language, values), app: look?.name, logo: look?.logo,
+            brand: look?.style, page: page)
+        var headers = Self.headers(policy: policy(of: page, look))
+        headers[.contentLanguage] = reader.language
+        return try render(view, page.template, headers, status)
     }
 
-    /// Nothing is loaded, run or framed; the one style is named by its hash (OWASP ASVS 3.4.3).
-    private static func policy(style: String) -> String {
-        let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
-        return "default-src 'none'; style-src 'sha256-\(hash)'; form-action 'self'; frame-ancestors 'none'; "
+    /// A page of the development server, whose policy lets a mail's own style through.
+    ///
+    /// A mail brings its own style, and its page is never reached in production.
+    func developmentResponse(_ page: some PageContent) throws -> Response {
+        let policy =
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; "
+            + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        return try render(page, page.template, Self.headers(policy: policy), .ok)
+    }
+
+    private func render(
+        _ view: Any, _ template: String, _ headers: HTTPFields, _ status: HTTPResponse.Status
+    ) throws -> Response {
+        guard let html = library.render(view, withTemplate: template) else { throw Unreadable(name: template) }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
+    }
+
+    /// Nothing is loaded, run or framed but the app's logo; the styles are named by their hashes (OWASP ASVS 3.4.3).
+    private func policy(of page: some PageContent, _ look: PageLook?) -> String {
+        let styles = [styleSource, look?.styleSource].compactMap(\.self).joined(separator: " ")
+        let image = look?.logo.map { "img-src \($0); " } ?? ""
+        let targets = (["'self'"] + page.formTargets).joined(separator: " ")
+        return "default-src 'none'; style-src \(styles); \(image)form-action \(targets); frame-ancestors 'none'; "
             + "base-uri 'none'"
     }
 
@@ -73,6 +91,16 @@ struct Pages: Sendable {
             "Cache-Control": "no-store",
         ])
     }
+}
+
+/// What the templates read by name.
+private struct PageView {
+    let lang: String
+    let t: [String: String]
+    let app: String?
+    let logo: String?
+    let brand: String?
+    let page: any PageContent
 }
 
 /// How values are escaped where a template prints them, instead of Mustache's own way, which is by character.

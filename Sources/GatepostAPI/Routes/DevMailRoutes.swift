@@ -16,7 +16,7 @@ struct DevMailRoutes: Sendable {
     }
 
     @Sendable func list(_ request: Request, context: RootRequestContext) async throws -> Response {
-        try pages.response(.mails(await mails.list().map(MailLine.init)))
+        try pages.developmentResponse(DevMailsPage(mails: await mails.list().map(MailLine.init)))
     }
 
     /// The newest mail as text, for a terminal.
@@ -32,6 +32,6 @@ struct DevMailRoutes: Sendable {
     @Sendable func show(_ request: Request, context: RootRequestContext) async throws -> Response {
         let id = context.parameters.get("id")
         guard let mail = await mails.list().first(where: { $0.id == id }) else { throw Problem(.notFound) }
-        return try pages.response(.mail(MailView(mail)))
+        return try pages.developmentResponse(DevMailPage(mail: MailView(mail)))
     }
 }

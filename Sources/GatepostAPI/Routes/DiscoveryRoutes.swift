@@ -14,6 +14,8 @@ struct DiscoveryRoutes: Sendable {
 
     let keys: KeyCache
     let baseURL: String
+    /// The languages of the pages.
+    let languages: [String]
 
     var endpoints: RouteCollection<AppRequestContext> {
         RouteCollection(context: AppRequestContext.self)
@@ -30,9 +32,14 @@ struct DiscoveryRoutes: Sendable {
     /// Only what is true today; every value is an id or checked configuration, so the text is written as it is.
     @Sendable func metadata(_ request: Request, context: AppRequestContext) async throws -> Response {
         let issuer = TokenIssuer.issuer(of: context.scope.appID, baseURL: baseURL)
+        let uiLocales = "[" + languages.map { "\"\($0)\"" }.joined(separator: ",") + "]"
         let json = """
-            {"issuer":"\(issuer)","token_endpoint":"\(issuer)/oauth/token","jwks_uri":"\(issuer)/jwks.json",\
+            {"issuer":"\(issuer)","authorization_endpoint":"\(issuer)/oauth/authorize",\
+            "token_endpoint":"\(issuer)/oauth/token","jwks_uri":"\(issuer)/jwks.json",\
             "grant_types_supported":["authorization_code","refresh_token"],"response_types_supported":["code"],\
+            "response_modes_supported":["query"],"authorization_response_iss_parameter_supported":true,\
+            "prompt_values_supported":["none","login","select_account"],"ui_locales_supported":\(uiLocales),\
+            "request_parameter_supported":false,"request_uri_parameter_supported":false,\
             "code_challenge_methods_supported":["S256"],"token_endpoint_auth_methods_supported":["none"],\
             "subject_types_supported":["public"]}
             """

@@ -13,23 +13,20 @@ struct LinkRoutes: Sendable {
     let exports: AuditExportLinks
     let invitations: AdminInvitationFlow
     let pages: Pages
-    /// Scheme, host and port of the base URL, as a browser's `Origin` states them.
-    let ownOrigin: String
 
     var endpoints: RouteCollection<AppRequestContext> {
         RouteCollection(context: AppRequestContext.self)
-            .get(use: open)
-            .post(use: submit)
+            .get("links/{token}", use: open)
+            .post("links/{token}", use: submit)
     }
 
     @Sendable func open(_ request: Request, context: AppRequestContext) async throws -> Response {
-        guard let link = Self.link(context) else { return try gone(context) }
-        if let answer = try await exports.open(link, context) { return answer }
+        guard let link = Self.link(context) else { return try gone(request, context) }
+        if let answer = try await exports.open(link, request, context) { return answer }
         return try await page(for: link, request, context)
     }
 
     @Sendable func submit(_ request: Request, context: AppRequestContext) async throws -> Response {
-        try refuseOtherSites(request)
         let form = try await request.form()
         guard let link = Self.link(context) else { throw Problem(.invalidLink) }
         if let answer = try await exports.submit(link, request, context) { return answer }
@@ -47,7 +44,7 @@ struct LinkRoutes: Sendable {
         }
         switch outcome {
         case .verified:
-            var response = try pages.response(.linkDone(app: context.app.name))
+            var response = try pages.response(PlainPage.linkDone, to: pages.reader(of: request, context.app))
             response.setCookie(StarterCookie.removing(of: context.scope))
             return response
         case .refused(let refusal) where refusal.code == .invalidLink:
@@ -66,8 +63,9 @@ struct LinkRoutes: Sendable {
         let outcome = try await invitations.accept(
             link, choosing: form["password"].map { Secret($0) }, in: context.scope, from: context.origin(of: request))
         switch outcome {
-        case .joined: return try pages.response(.invitationDone(app: context.app.name))
-        case .refused(let refusal) where refusal.code == .invalidLink: return try gone(context)
+        case .joined:
+            return try pages.response(PlainPage.invitationDone, to: pages.reader(of: request, context.app))
+        case .refused(let refusal) where refusal.code == .invalidLink: return try gone(request, context)
         case .refused(let refusal) where refusal.code == .weakPassword:
             return try await page(for: link, request, context, refusal: refusal)
         case .refused(let refusal): throw Problem(refusal)
@@ -78,50 +76,32 @@ struct LinkRoutes: Sendable {
     private func page(
         for link: OneTimeToken, _ request: Request, _ context: AppRequestContext, refusal: Refusal? = nil
     ) async throws -> Response {
+        let reader = pages.reader(of: request, context.app)
         let starter = StarterCookie.token(in: request, of: context.scope)
-        let app = context.app.name
+        let problem = refusal.map { FormProblem(pages.text($0, for: reader), at: "password") }
+        let status: HTTPResponse.Status = problem == nil ? .ok : .unprocessableContent
         switch try await flow.look(at: link, startedBy: starter, in: context.scope) {
         case .standing(let email, let isStarter) where isStarter && refusal == nil:
-            return try pages.response(.confirm(app: app, email: email))
+            return try pages.response(ConfirmPage(email: email), to: reader)
         case .standing(let email, _):
             return try pages.response(
-                .choosePassword(app: app, email: email, problem: refusal.map { $0.detail ?? $0.code.title }),
-                status: refusal == nil ? .ok : .unprocessableContent)
+                ChoosePasswordPage(email: email, problem: problem), to: reader, status: status)
         case .invitation(let invitation, let name):
-            let offer = Page.Invitation(
-                email: invitation.email, role: invitation.grant.role.rawValue, place: name ?? "all apps",
-                asksForPassword: !invitation.hasPassword)
-            return try pages.response(
-                .invitation(app: app, offer, problem: refusal.map { $0.detail ?? $0.code.title }),
-                status: refusal == nil ? .ok : .unprocessableContent)
+            let offer = InvitationPage(
+                email: invitation.email, role: invitation.grant.role.rawValue,
+                place: name ?? pages.text("invitation_all_apps", for: reader),
+                asksForPassword: !invitation.hasPassword, problem: problem)
+            return try pages.response(offer, to: reader, status: status)
         case .gone:
-            return try gone(context)
+            return try gone(request, context)
         }
     }
 
-    private func gone(_ context: AppRequestContext) throws -> Response {
-        try pages.response(.linkGone(app: context.app.name), status: .gone)
+    private func gone(_ request: Request, _ context: AppRequestContext) throws -> Response {
+        try pages.response(PlainPage.linkGone, to: pages.reader(of: request, context.app), status: .gone)
     }
 
     private static func link(_ context: AppRequestContext) -> OneTimeToken? {
         context.parameters.get("token").flatMap { OneTimeToken(.link, presented: $0) }
-    }
-
-    /// Refuses a form that another site sent (OWASP ASVS 3.5.1).
-    ///
-    /// `Sec-Fetch-Site` decides where a browser sends it. `Origin` comes second: a form of our own page has the
-    /// origin `null`, because its referrer policy is `no-referrer`. A caller that sends neither is no current
-    /// browser; what it could gain is little, since the cookie is not sent along from other sites and the link's
-    /// token is needed in any case.
-    private func refuseOtherSites(_ request: Request) throws {
-        let foreign =
-            if let site = request.headers.first(where: { $0.name.canonicalName == "sec-fetch-site" })?.value {
-                site != "same-origin" && site != "none"
-            } else if let origin = request.headers[.origin] {
-                origin != "null" && origin != ownOrigin
-            } else {
-                false
-            }
-        if foreign { throw Problem(.invalidRequest, detail: "The form was sent from another site.") }
     }
 }

@@ -11,10 +11,15 @@ package struct PasswordSignInFlow: Sendable {
     let clock: any WallClock
     let random: any RandomSource
     let hasher: PasswordHasher
+    let ending: SignInEnding
 
     /// Wires the flow.
-    package init(database: Database, clock: any WallClock, random: any RandomSource, hasher: PasswordHasher) {
-        (self.database, self.clock, self.random, self.hasher) = (database, clock, random, hasher)
+    package init(
+        database: Database, clock: any WallClock, random: any RandomSource, hasher: PasswordHasher,
+        ending: SignInEnding
+    ) {
+        (self.database, self.clock, self.random) = (database, clock, random)
+        (self.hasher, self.ending) = (hasher, ending)
     }
 
     /// Which client asks, and where its code will be sent.
@@ -54,16 +59,30 @@ package struct PasswordSignInFlow: Sendable {
         guard registered.allows(client.redirectURI) else {
             return try await refuse(Refusal(.invalidRedirectURI), client, in: scope, occasion)
         }
+        let (refusal, stronger) = try await prove(password, credential)
+        guard let credential, refusal == nil else {
+            return try await refuse(
+                refusal ?? Refusal(.invalidCredentials), client, in: scope, occasion, user: credential?.userID)
+        }
+        return try await issueCode(to: client, email, credential, replacingHashBy: stronger, in: scope, occasion)
+    }
+
+    /// Compares a password with what was read of its address, which may be nothing: that costs a hash, too.
+    ///
+    /// - Parameters:
+    ///   - password: What was typed.
+    ///   - credential: What the address has; nil for an unknown one.
+    /// - Returns: Why not, or nothing; and a hash to take the place of one that is weaker than today's.
+    /// - Throws: `HasherBusy`.
+    func prove(
+        _ password: Secret, _ credential: PasswordCredential?
+    ) async throws -> (refusal: Refusal?, stronger: String?) {
         let verification = try await hasher.verify(password, against: credential?.passwordHash)
         guard let credential, case .matches(let needsRehash) = verification else {
-            return try await refuse(
-                Refusal(.invalidCredentials), client, in: scope, occasion, user: credential?.userID)
+            return (Refusal(.invalidCredentials), nil)
         }
-        guard !credential.isDeactivated else {
-            return try await refuse(Refusal(.userDeactivated), client, in: scope, occasion, user: credential.userID)
-        }
-        let stronger = needsRehash ? try await hasher.hash(password) : nil
-        return try await issueCode(to: client, email, credential, replacingHashBy: stronger, in: scope, occasion)
+        guard !credential.isDeactivated else { return (Refusal(.userDeactivated), nil) }
+        return (nil, needsRehash ? try await hasher.hash(password) : nil)
     }
 
     private func issueCode(
@@ -97,11 +116,18 @@ package struct PasswordSignInFlow: Sendable {
     private func refuse(
         _ refusal: Refusal, _ client: Client?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil
     ) async throws -> Outcome {
+        try await recordRefusal(refusal, client?.id, in: scope, occasion, user: user)
+        return .refused(refusal)
+    }
+
+    /// Writes down that a sign-in was refused.
+    func recordRefusal(
+        _ refusal: Refusal, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil
+    ) async throws {
         try await database.batch(in: scope) { batch in
             batch.record(
                 occasion.event(
-                    .signInRefused, by: .anyone, userID: user, clientID: client?.id, reason: refusal.code.rawValue))
+                    .signInRefused, by: .anyone, userID: user, clientID: client, reason: refusal.code.rawValue))
         }
-        return .refused(refusal)
     }
 }

@@ -18,6 +18,10 @@ package struct OneTimeToken: Sendable {
         case refresh = "grt"
         /// Carried by a program that uses the admin API, until it expires or is revoked.
         case apiKey = "gak"
+        /// In the cookie that tells one browser from another before anybody has signed in.
+        case browser = "gbr"
+        /// In the cookie of a browser that is signed in to the hosted pages.
+        case hostedSession = "ghs"
     }
 
     /// Bytes of chance in a token.

@@ -17,6 +17,25 @@ extension AppBatch {
                 """)
     }
 
+    /// Writes an event if a code was issued in answer to a request, its client taken from there.
+    package mutating func record(_ event: AuditEvent, ifAnsweredWith codeHash: [UInt8]) {
+        record(
+            event, clientID: "a.client_id",
+            where: """
+                from authorization_codes as a where a.app_id = \(scope.appID) and a.code_hash = \(codeHash)
+                """)
+    }
+
+    /// Writes an event if the session was ended at this moment, its user and reason taken from there.
+    package mutating func record(_ event: AuditEvent, ifEnded sessionID: SessionID) {
+        record(
+            event, userID: "s.user_id", sessionID: "s.id", reason: "s.end_reason",
+            where: """
+                from sessions as s
+                where s.app_id = \(scope.appID) and s.id = \(sessionID) and s.ended_at = \(event.at)
+                """)
+    }
+
     /// Writes an event if this very transaction has refused a flow because no try at its code is left.
     package mutating func record(_ event: AuditEvent, ifExhausted flow: FlowID) {
         record(
@@ -48,15 +67,17 @@ extension AppBatch {
     }
 
     private mutating func record(
-        _ event: AuditEvent, userID: SQL? = nil, sessionID: SQL? = nil, where condition: SQL
+        _ event: AuditEvent, userID: SQL? = nil, clientID: SQL? = nil, sessionID: SQL? = nil, reason: SQL? = nil,
+        where condition: SQL
     ) {
         add(
             """
             insert into audit_events (app_id, id, kind, actor_kind, actor_id, user_id, client_id, session_id, flow_id,
                                       reason, ip, user_agent, details, created_at)
             select \(scope.appID), \(event.id), \(event.kind.rawValue), \(event.actor.kind), \(event.actor.id),
-                   \(userID ?? "\(event.userID)"), \(event.clientID), \(sessionID ?? "\(event.sessionID)"),
-                   \(event.flowID), \(event.reason), \(event.origin.ip), \(event.origin.userAgent),
+                   \(userID ?? "\(event.userID)"), \(clientID ?? "\(event.clientID)"),
+                   \(sessionID ?? "\(event.sessionID)"), \(event.flowID), \(reason ?? "\(event.reason)"),
+                   \(event.origin.ip), \(event.origin.userAgent),
                    \(event.detailsJSON), \(event.at)
             \(condition)
             """)

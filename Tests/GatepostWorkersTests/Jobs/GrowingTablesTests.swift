@@ -30,6 +30,7 @@ struct GrowingTablesTests {
         "audit_export_parts": .swept("delete-expired-exports"),
         "audit_exports": .swept("delete-expired-exports"),
         "authorization_codes": .swept("delete-expired-codes"),
+        "authorization_requests": .swept("delete-expired-authorization-requests"),
         "client_redirect_uris": .bounded("made by hand"),
         "clients": .bounded("made by hand"),
         "credentials": .bounded("one a user and kind"),

@@ -4,7 +4,8 @@ import Postgres
 /// A session that lives, as a list shows it.
 package struct SessionRecord: Sendable {
     package let id: SessionID
-    package let clientID: ClientID
+    /// Nil for a browser that is signed in to the hosted pages.
+    package let clientID: ClientID?
     package let userAgent: String?
     package let ip: String?
     package let authenticatedAt: Instant

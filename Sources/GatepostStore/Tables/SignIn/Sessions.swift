@@ -8,6 +8,8 @@ package enum SessionEndReason: String, Sendable {
     case refreshReused = "refresh_reused"
     case codeReused = "code_reused"
     case userDeactivated = "user_deactivated"
+    /// The same browser has signed in anew.
+    case replaced
 }
 
 /// A session that may be used now, and its user.
@@ -90,7 +92,7 @@ extension AppBatch {
         ending("user_id = \(user)", reason, at: now)
     }
 
-    private func ending(_ condition: SQL, _ reason: SessionEndReason, at now: Instant) -> SQL {
+    func ending(_ condition: SQL, _ reason: SessionEndReason, at now: Instant) -> SQL {
         """
         update sessions set ended_at = \(now), end_reason = \(reason.rawValue)
          where app_id = \(scope.appID) and \(condition) and ended_at is null
@@ -110,6 +112,7 @@ extension AppBatch {
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
              where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user)
+               and s.client_id is not null
                and s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
                and u.state = 'active' and u.auth_epoch = s.auth_epoch
             """

@@ -42,7 +42,8 @@ extension TestServer {
         return try await client.send(HTTPRequest("POST", url + path, headers: all, body: Array(body.utf8)))
     }
 
-    private static func encode(_ value: String) -> String {
+    /// A value as it stands in a form or a query.
+    static func encode(_ value: String) -> String {
         value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? value
     }
 }

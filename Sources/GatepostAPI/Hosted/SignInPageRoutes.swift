@@ -1,0 +1,102 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+import HTTPTypes
+import Hummingbird
+
+/// `GET` and `POST /apps/{app}/sign-in`: the page on which a person signs in, for a client that waits or for the
+/// account's own pages.
+struct SignInPageRoutes: Sendable {
+    let flow: PasswordSignInFlow
+    let visit: PageVisitFlow
+    let pages: Pages
+    /// Whether this is a server without TLS, where clients are on the same machine.
+    let isDevelopment: Bool
+
+    var endpoints: RouteCollection<AppRequestContext> {
+        RouteCollection(context: AppRequestContext.self)
+            .get("sign-in", use: show)
+            .post("sign-in", use: submit)
+    }
+
+    @Sendable func show(_ request: Request, context: AppRequestContext) async throws -> Response {
+        let visit = try await look(request, context)
+        if visit.request == nil, visit.session != nil { return .seeOther("/apps/\(context.scope.appID)/account") }
+        return try page(visit, request, context)
+    }
+
+    @Sendable func submit(_ request: Request, context: AppRequestContext) async throws -> Response {
+        let form = try await request.form()
+        let visit = try await look(request, context)
+        let reader = pages.reader(of: request, context.app, locale: visit.request?.locale)
+        func again(_ text: String, at field: String?, _ status: HTTPResponse.Status = .unprocessableContent)
+            throws -> Response
+        {
+            try page(visit, request, context, email: form["email"], FormProblem(text, at: field), status)
+        }
+        guard let text = form["email"] else {
+            return try again(pages.text("field_missing_email", for: reader), at: "email")
+        }
+        guard let email = EmailAddress(text) else {
+            return try again(pages.text(.invalidEmailAddress, for: reader), at: "email")
+        }
+        guard let password = form["password"] else {
+            return try again(pages.text("field_missing_password", for: reader), at: "password")
+        }
+        let outcome = try await flow.signIn(
+            email, password: Secret(password), for: visit.request?.id,
+            by: HostedCookies.tokens(in: request, of: context.scope), in: context.scope,
+            from: context.origin(of: request))
+        switch outcome {
+        case .ended(let ended): return Self.response(ended, in: context.scope)
+        case .refused(let refusal)
+        where [.invalidCredentials, .userDeactivated, .rateLimited].contains(refusal.code):
+            let isLimited = refusal.code == .rateLimited
+            var response = try again(
+                pages.text(refusal, for: reader), at: isLimited ? nil : "password",
+                isLimited ? .tooManyRequests : .unprocessableContent)
+            if isLimited { response.headers[.retryAfter] = Problem(refusal).allHeaders[.retryAfter] }
+            return response
+        case .refused(let refusal): throw Problem(refusal)
+        }
+    }
+
+    /// Sends the browser on, signed in: to the client that waits, or to the account.
+    static func response(_ ended: SignInEnding.Ended, in scope: AppScope) -> Response {
+        var response = Response.seeOther(ended.answer?.location ?? "/apps/\(scope.appID)/account")
+        if let session = ended.session { response.setCookie(HostedCookies.session(session, of: scope)) }
+        return response
+    }
+
+    private func look(_ request: Request, _ context: AppRequestContext) async throws -> PageVisitFlow.Visit {
+        let id = try request.authorizationRequest()
+        let tokens = HostedCookies.tokens(in: request, of: context.scope)
+        guard let visit = try await visit.look(at: id, by: tokens, in: context.scope) else {
+            throw Problem(.invalidAuthorizationRequest)
+        }
+        return visit
+    }
+
+    private func page(
+        _ visit: PageVisitFlow.Visit, _ request: Request, _ context: AppRequestContext, email: String? = nil,
+        _ problem: FormProblem? = nil, _ status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        let page = SignInPage(
+            email: email ?? visit.request?.loginHint, problem: problem,
+            query: visit.request.map { "?request=\($0.id)" } ?? "", offersSignUp: context.scope.appID != .gatepost,
+            formTargets: FormTargets.targets(of: visit.request, isDevelopment: isDevelopment))
+        return try pages.response(
+            page, to: pages.reader(of: request, context.app, locale: visit.request?.locale), status: status)
+    }
+}
+
+extension Request {
+    /// The client's request that the address of a page names; nil if it names none.
+    ///
+    /// Throws a `Problem` for what is no such id.
+    func authorizationRequest() throws -> AuthorizationRequestID? {
+        guard let text = try FormBody(Array((uri.query ?? "").utf8))["request"] else { return nil }
+        guard let id = AuthorizationRequestID(text) else { throw Problem(.invalidAuthorizationRequest) }
+        return id
+    }
+}

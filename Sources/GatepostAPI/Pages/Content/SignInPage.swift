@@ -1,0 +1,11 @@
+/// Signing in: by password, and by whatever other way the app offers.
+struct SignInPage: PageContent {
+    let template = "sign-in"
+    /// What was typed or hinted at.
+    let email: String?
+    let problem: FormProblem?
+    /// What follows the address of each page that belongs to the same sign-in, `?request=arq_…` or nothing.
+    let query: String
+    let offersSignUp: Bool
+    let formTargets: [String]
+}

@@ -1,0 +1,21 @@
+import GatepostFlows
+import Hummingbird
+
+extension APIServer {
+    /// Adds what people see in a browser.
+    static func addPages(_ mount: AppMount, _ flows: Flows) {
+        let pages = mount.pages
+        let isDevelopment = !mount.ownOrigin.hasPrefix("https://")
+        mount.pageGroup("/apps/{app}", takesForeignForms: true)
+            .addRoutes(AuthorizeRoutes(flow: flows.authorize, pages: pages).endpoints)
+        let group = mount.pageGroup("/apps/{app}")
+        group.addRoutes(
+            LinkRoutes(
+                flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
+                invitations: flows.admin.invitations, pages: pages
+            ).endpoints)
+        group.addRoutes(
+            SignInPageRoutes(flow: flows.signIn, visit: flows.visit, pages: pages, isDevelopment: isDevelopment)
+                .endpoints)
+    }
+}

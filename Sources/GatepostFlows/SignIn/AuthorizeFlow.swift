@@ -1,0 +1,145 @@
+package import GatepostModel
+package import GatepostStore
+
+/// What a browser holds of an app: the tokens in its cookies, if it has been here.
+package struct BrowserTokens: Sendable {
+    /// Tells it from other browsers.
+    package let browser: OneTimeToken?
+    /// Says that somebody is signed in there.
+    package let session: OneTimeToken?
+
+    /// Gathers what the cookies say.
+    package init(browser: OneTimeToken?, session: OneTimeToken?) {
+        (self.browser, self.session) = (browser, session)
+    }
+}
+
+/// Takes what a client asks for by way of a browser (RFC 6749, section 4.1.1), and answers at once or asks the person.
+///
+/// Client and redirect URI come first: until both are known to be right, nobody is sent anywhere, and whoever made the
+/// address up gets a page of ours. What else is wrong goes back to the client.
+package struct AuthorizeFlow: Sendable {
+    let database: Database
+    let clock: any WallClock
+    let random: any RandomSource
+    let ending: SignInEnding
+
+    /// Wires the flow.
+    package init(database: Database, clock: any WallClock, random: any RandomSource, ending: SignInEnding) {
+        (self.database, self.clock, self.random, self.ending) = (database, clock, random, ending)
+    }
+
+    /// What a client's request came to.
+    package enum Outcome: Sendable {
+        /// The person is to be asked; the request waits in the browser that holds this token.
+        case begun(AuthorizationRequestID, holder: OneTimeToken)
+        /// The browser is signed in already.
+        case answered(SignInEnding.Answer)
+        /// The client is told why not, at this address.
+        case sentBack(location: String)
+        /// Nobody is sent anywhere.
+        case refused(Refusal)
+    }
+
+    /// Begins the way of a browser to an answer.
+    ///
+    /// - Parameters:
+    ///   - asked: The client's parameters.
+    ///   - locale: Which of the languages that there are the client asked for.
+    ///   - tokens: What the browser's cookies hold.
+    ///   - scope: The app.
+    ///   - origin: Where the request came from.
+    /// - Returns: What is to be done.
+    /// - Throws: `PostgresError`.
+    package func begin(
+        _ asked: AuthorizationParameters, locale: String?, by tokens: BrowserTokens, in scope: AppScope,
+        from origin: RequestOrigin
+    ) async throws -> Outcome {
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        guard let id = asked["client_id"].flatMap({ ClientID($0) }) else {
+            return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion)
+        }
+        let (client, session) = try await database.batch(in: scope) { batch in
+            let session = tokens.session.map { batch.hostedSession($0, at: occasion.now) } ?? batch.nothing()
+            return batch.client(id).and(session)
+        }
+        guard let client else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
+        guard let redirectURI = asked["redirect_uri"], client.allows(redirectURI) else {
+            return try await refuse(Refusal(.invalidRedirectURI), id, in: scope, occasion)
+        }
+        guard asked.error == nil, let challenge = asked.challenge else {
+            return try await sendBack(asked, asked.error, to: redirectURI, id, in: scope, occasion)
+        }
+        var request = NewAuthorizationRequest(
+            id: occasion.id(), clientID: id, redirectURI: redirectURI, challenge: challenge,
+            holder: tokens.browser ?? .make(.browser, random: random), at: occasion.now)
+        (request.state, request.nonce) = (asked["state"], asked["nonce"])
+        (request.loginHint, request.locale) = (asked.loginHint?.ascii, locale)
+        if let session, Self.mayAnswer(session, asked, at: occasion.now) {
+            return try await answer(request, by: session, in: scope, occasion)
+        }
+        guard !asked.prompts.contains("none") else {
+            let error = AuthorizationError(.loginRequired, "Nobody is signed in here.")
+            return try await sendBack(asked, error, to: redirectURI, id, in: scope, occasion)
+        }
+        try await database.batch(in: scope) { [request] in $0.insertAuthorizationRequest(request) }
+        return .begun(request.id, holder: request.holder)
+    }
+
+    /// Whether the session that the browser has is what the client asks for.
+    private static func mayAnswer(
+        _ session: HostedSession, _ asked: AuthorizationParameters, at now: Instant
+    ) -> Bool {
+        guard asked.prompts.isDisjoint(with: ["login", "select_account"]) else { return false }
+        if let maxAge = asked.maxAge, now - session.authenticatedAt > maxAge { return false }
+        // Whoever is expected to be somebody else is asked, and not signed in as who they are not.
+        return asked.loginHint.map { $0.canonical == session.user.email.lowercased() } ?? true
+    }
+
+    /// Answers for whoever is signed in, in one batch; asks the person if the session ended at that very moment.
+    private func answer(
+        _ request: NewAuthorizationRequest, by session: HostedSession, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Outcome {
+        let proof = SignInProof(
+            userID: session.user.id, authEpoch: session.user.authEpoch, amr: session.amr,
+            authenticatedAt: session.authenticatedAt, condition: .session(session.id))
+        let ended = try await database.batch(in: scope) { batch in
+            batch.insertAuthorizationRequest(request)
+            return ending.add(
+                .request(request.id, heldBy: request.holder), for: proof, .kept(session.id), to: &batch,
+                from: occasion.origin, at: occasion.now)
+        }
+        return ended?.answer.map(Outcome.answered) ?? .begun(request.id, holder: request.holder)
+    }
+
+    private func sendBack(
+        _ asked: AuthorizationParameters, _ error: AuthorizationError?, to redirectURI: String, _ client: ClientID,
+        in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Outcome {
+        let error = error ?? AuthorizationError(.invalidRequest, "The request is incomplete.")
+        try await record(error.code.rawValue, client, in: scope, occasion)
+        let issuer = TokenIssuer.issuer(of: scope.appID, baseURL: ending.baseURL)
+        return .sentBack(
+            location: RedirectLocation.text(
+                redirectURI,
+                [
+                    ("error", error.code.rawValue), ("error_description", error.description),
+                    ("state", asked["state"]), ("iss", issuer),
+                ]))
+    }
+
+    private func refuse(
+        _ refusal: Refusal, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Outcome {
+        try await record(refusal.code.rawValue, client, in: scope, occasion)
+        return .refused(refusal)
+    }
+
+    private func record(
+        _ reason: String, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion
+    ) async throws {
+        try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.record(occasion.event(.signInRefused, by: .anyone, clientID: client, reason: reason))
+        }
+    }
+}

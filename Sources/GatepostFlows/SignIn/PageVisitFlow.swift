@@ -1,0 +1,29 @@
+package import GatepostModel
+package import GatepostStore
+
+/// Looks at what a hosted page is to be shown for; changes nothing.
+package struct PageVisitFlow: Sendable {
+    let database: Database
+    let clock: any WallClock
+
+    /// Wires the flow.
+    package init(database: Database, clock: any WallClock) {
+        (self.database, self.clock) = (database, clock)
+    }
+
+    /// What a page may know before anybody has typed anything.
+    package struct Visit: Sendable {
+        /// What the client that waits asked for; nil on the account's own pages.
+        package let request: AuthorizationRequestRecord?
+        /// Who is signed in here.
+        package let session: HostedSession?
+    }
+
+    /// Looks at a request and at who is signed in; nil if the request is not this browser's, or no longer waits.
+    package func look(
+        at request: AuthorizationRequestID?, by tokens: BrowserTokens, in scope: AppScope
+    ) async throws -> Visit? {
+        let visit = try await database.batch(in: scope) { $0.visit(request, tokens, at: clock.now) }
+        return visit.goal.map { _ in Visit(request: visit.request, session: visit.session) }
+    }
+}

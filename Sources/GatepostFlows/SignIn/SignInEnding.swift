@@ -1,0 +1,141 @@
+package import GatepostModel
+import GatepostOutbox
+package import GatepostStore
+
+/// The last step of every sign-in that takes more than one: the client's request is answered with a one-time code, and
+/// the browser stays signed in to the hosted pages.
+///
+/// Its statements are added to the batch, or to the transaction, of whatever proved who the person is, so a proof that
+/// was used up and the answer that it gives stand or fall together.
+package struct SignInEnding: Sendable {
+    let database: Database
+    let random: any RandomSource
+    /// Where Gatepost is reached; the issuer is made from it.
+    let baseURL: String
+
+    /// Wires the ending.
+    package init(database: Database, random: any RandomSource, baseURL: String) {
+        (self.database, self.random, self.baseURL) = (database, random, baseURL)
+    }
+
+    /// What a sign-in is for.
+    package enum Goal: Sendable {
+        /// A client waits for the answer, which only the holder of this token gets.
+        case request(AuthorizationRequestID, heldBy: OneTimeToken)
+        /// The pages of the account itself.
+        case account
+    }
+
+    /// What becomes of the browser's session with the hosted pages.
+    package enum Hosting: Sendable {
+        /// It has none: the caller speaks JSON.
+        case none
+        /// A new one begins, as at every sign-in (OWASP ASVS 7.2.4), in place of the one that it may have had.
+        case new(replacing: SessionID?)
+        /// The one that it has answered for the user, and goes on.
+        case kept(SessionID)
+    }
+
+    /// The answer to a client.
+    package struct Answer: Sendable {
+        package let code: OneTimeToken
+        package let redirectURI: String
+        package let state: String?
+        /// So that a client of several issuers knows which one answered (RFC 9207).
+        package let issuer: String
+
+        /// Where the browser is sent.
+        package var location: String {
+            RedirectLocation.text(
+                redirectURI, [("code", code.secret.revealed), ("state", state), ("iss", issuer)])
+        }
+    }
+
+    /// What a sign-in ended in.
+    package struct Ended: Sendable {
+        /// Nil where no client waited.
+        package let answer: Answer?
+        /// For the browser's cookie; nil where no session began.
+        package let session: OneTimeToken?
+    }
+
+    /// Ends a sign-in in a batch of its own; nil if the request or the user no longer allows it.
+    package func end(
+        _ goal: Goal, for proof: SignInProof, _ hosting: Hosting, in scope: AppScope, from origin: RequestOrigin,
+        at now: Instant
+    ) async throws -> Ended? {
+        try await database.batch(in: scope) { add(goal, for: proof, hosting, to: &$0, from: origin, at: now) }
+    }
+
+    /// Adds the statements that end a sign-in, and says what they came to.
+    ///
+    /// Of any number of racing callers one answers the request. A session begins only with the answer.
+    ///
+    /// - Parameters:
+    ///   - goal: What the sign-in is for.
+    ///   - proof: Who it is, and what must still be so.
+    ///   - hosting: What becomes of the browser's session with the pages.
+    ///   - batch: Where the statements go.
+    ///   - origin: Where the request came from.
+    ///   - now: The moment.
+    /// - Returns: What came of it; nil if nothing did.
+    package func add(
+        _ goal: Goal, for proof: SignInProof, _ hosting: Hosting, to batch: inout AppBatch,
+        from origin: RequestOrigin, at now: Instant
+    ) -> BatchReading<Ended?> {
+        let occasion = Occasion(now: now, origin: origin, random: random)
+        switch goal {
+        case .request(let request, let holder):
+            let code = OneTimeToken.make(.authorizationCode, random: random)
+            batch.answerAuthorizationRequest(request, heldBy: holder, with: code, for: proof, at: now)
+            batch.insertAuthorizationCode(code, answering: request, for: proof, at: now)
+            let session = host(hosting, for: proof, ifIssued: code, in: &batch, occasion)
+            batch.record(
+                occasion.event(.signInPassed, by: .user, userID: proof.userID), ifAnsweredWith: code.hash)
+            let issuer = TokenIssuer.issuer(of: batch.scope.appID, baseURL: baseURL)
+            return batch.answeredRequest(request, with: code).map { answered in
+                answered.map { answered in
+                    Ended(
+                        answer: Answer(
+                            code: code, redirectURI: answered.redirectURI, state: answered.state, issuer: issuer),
+                        session: session?.token)
+                }
+            }
+        case .account:
+            guard let session = host(hosting, for: proof, ifIssued: nil, in: &batch, occasion) else {
+                return batch.nothing()
+            }
+            batch.record(occasion.event(.signInPassed, by: .user), ifSessionExists: session.id)
+            return session.began.map { $0 ? Ended(answer: nil, session: session.token) : nil }
+        }
+    }
+
+    /// A session of the hosted pages that may have begun.
+    private struct Hosted {
+        let id: SessionID
+        let token: OneTimeToken
+        let began: BatchReading<Bool>
+    }
+
+    private func host(
+        _ hosting: Hosting, for proof: SignInProof, ifIssued code: OneTimeToken?, in batch: inout AppBatch,
+        _ occasion: Occasion
+    ) -> Hosted? {
+        switch hosting {
+        case .none: return nil
+        case .kept(let session):
+            batch.touchHostedSession(session, at: occasion.now)
+            return nil
+        case .new(let old):
+            let (id, token): (SessionID, OneTimeToken) = (occasion.id(), .make(.hostedSession, random: random))
+            let began = batch.insertHostedSession(
+                id, token: token, for: proof, ifIssued: code, origin: occasion.origin, at: occasion.now)
+            batch.record(occasion.event(.sessionStarted, by: .user, sessionID: id), ifSessionExists: id)
+            if let old {
+                batch.endSession(old, replacedBy: id, at: occasion.now)
+                batch.record(occasion.event(.sessionEnded, by: .user), ifEnded: old)
+            }
+            return Hosted(id: id, token: token, began: began)
+        }
+    }
+}

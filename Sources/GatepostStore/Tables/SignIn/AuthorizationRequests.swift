@@ -1,0 +1,117 @@
+package import GatepostModel
+import Postgres
+
+/// What a client asks for, as it is written down.
+package struct NewAuthorizationRequest: Sendable {
+    package let id: AuthorizationRequestID
+    package let clientID: ClientID
+    package let redirectURI: String
+    package let challenge: CodeChallenge
+    /// The browser's token, or the flow token of whoever asked by the JSON API: only its holder is answered.
+    package let holder: OneTimeToken
+    package let at: Instant
+    /// Given back with the answer as it came (RFC 6749, section 4.1.1).
+    package var state: String?
+    /// What the client's token will repeat (OpenID Connect Core, section 3.1.2.1).
+    package var nonce: String?
+    /// The address that the person is likely to sign in with.
+    package var loginHint: String?
+    /// The language that the client asked for, one of those that there are.
+    package var locale: String?
+
+    /// Describes a request; what may be missing is set afterwards.
+    package init(
+        id: AuthorizationRequestID, clientID: ClientID, redirectURI: String, challenge: CodeChallenge,
+        holder: OneTimeToken, at: Instant
+    ) {
+        (self.id, self.clientID, self.redirectURI) = (id, clientID, redirectURI)
+        (self.challenge, self.holder, self.at) = (challenge, holder, at)
+    }
+}
+
+/// A request that waits for its answer, as its holder sees it.
+package struct AuthorizationRequestRecord: Sendable {
+    package let id: AuthorizationRequestID
+    package let clientID: ClientID
+    package let redirectURI: String
+    package let loginHint: String?
+    package let locale: String?
+    package let expiresAt: Instant
+}
+
+/// Where the answer to a request goes.
+package struct AnsweredRequest: Sendable {
+    package let redirectURI: String
+    package let state: String?
+}
+
+extension AppBatch {
+    /// Writes down what a client asks for.
+    package mutating func insertAuthorizationRequest(_ new: NewAuthorizationRequest) {
+        add(
+            """
+            insert into authorization_requests (app_id, id, client_id, redirect_uri, code_challenge, state, nonce,
+                                                browser_hash, login_hint, locale, created_at, expires_at)
+            values (\(scope.appID), \(new.id), \(new.clientID), \(new.redirectURI), \(new.challenge.text),
+                    \(new.state), \(new.nonce), \(new.holder.hash), \(new.loginHint), \(new.locale), \(new.at),
+                    \(new.at + Lifetimes.authorizationRequest))
+            """)
+    }
+
+    /// The request of this id that still waits; nil without its holder's token.
+    package mutating func authorizationRequest(
+        _ id: AuthorizationRequestID, heldBy holder: OneTimeToken, at now: Instant
+    ) -> BatchReading<AuthorizationRequestRecord?> {
+        read(
+            """
+            select id, client_id, redirect_uri, login_hint, locale, expires_at
+              from authorization_requests
+             where app_id = \(scope.appID) and id = \(id) and browser_hash = \(holder.hash)
+               and answered_at is null and expires_at > \(now)
+            """
+        ) { rows in
+            try rows.first.map { row in
+                AuthorizationRequestRecord(
+                    id: try row.get("id"), clientID: try row.get("client_id"),
+                    redirectURI: try row.get("redirect_uri"), loginHint: try row.get("login_hint"),
+                    locale: try row.get("locale"), expiresAt: try row.get("expires_at"))
+            }
+        }
+    }
+
+    /// Marks a request as answered with this code; one of any number of racing callers does it.
+    ///
+    /// The proof is part of the guard: a user who was deactivated, or changed the password, since it was read is
+    /// signed in nowhere.
+    package mutating func answerAuthorizationRequest(
+        _ id: AuthorizationRequestID, heldBy holder: OneTimeToken, with code: OneTimeToken, for proof: SignInProof,
+        at now: Instant
+    ) {
+        add(
+            """
+            update authorization_requests as r set answered_at = \(now), code_hash = \(code.hash)
+              from users as u
+             where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holder.hash)
+               and r.answered_at is null and r.expires_at > \(now)
+               and \(proof.stands(in: scope.appID, at: now))
+            """)
+    }
+
+    /// Where this very code goes; nil if it did not become the answer.
+    package mutating func answeredRequest(
+        _ id: AuthorizationRequestID, with code: OneTimeToken
+    ) -> BatchReading<AnsweredRequest?> {
+        read(
+            """
+            select r.redirect_uri, r.state
+              from authorization_requests as r
+              join authorization_codes as a on a.app_id = r.app_id and a.code_hash = r.code_hash
+             where r.app_id = \(scope.appID) and r.id = \(id) and r.code_hash = \(code.hash)
+            """
+        ) { rows in
+            try rows.first.map { row in
+                AnsweredRequest(redirectURI: try row.get("redirect_uri"), state: try row.get("state"))
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package import GatepostModel
+package import Postgres
+
+/// A browser that is signed in to the hosted pages: a session without a client, found by its cookie.
+package struct HostedSession: Sendable {
+    package let id: SessionID
+    package let amr: [String]
+    package let authenticatedAt: Instant
+    package let expiresAt: Instant
+    package let user: UserRecord
+}
+
+extension AppBatch {
+    /// The session of the hosted pages that a cookie stands for, if it may be used now.
+    package mutating func hostedSession(_ token: OneTimeToken, at now: Instant) -> BatchReading<HostedSession?> {
+        read(
+            """
+            select s.id as session_id, s.expires_at, s.amr, s.authenticated_at,
+                   u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at,
+                   u.deactivated_at
+              from sessions as s
+              join users as u on u.app_id = s.app_id and u.id = s.user_id
+             where s.app_id = \(scope.appID) and s.token_hash = \(token.hash)
+               and s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
+               and u.state = 'active' and u.auth_epoch = s.auth_epoch
+            """
+        ) { rows in
+            try rows.first.map { row in
+                HostedSession(
+                    id: try row.get("session_id"), amr: try row.get("amr"),
+                    authenticatedAt: try row.get("authenticated_at"), expiresAt: try row.get("expires_at"),
+                    user: try UserRecord(row))
+            }
+        }
+    }
+
+    /// Starts a session of the hosted pages if the proof stands and, where a code is named, that has been issued.
+    ///
+    /// - Returns: Whether it began.
+    package mutating func insertHostedSession(
+        _ id: SessionID, token: OneTimeToken, for proof: SignInProof, ifIssued code: OneTimeToken? = nil,
+        origin: RequestOrigin, at now: Instant
+    ) -> BatchReading<Bool> {
+        let issued: SQL =
+            code.map { code in
+                """
+                and exists (select from authorization_codes
+                             where app_id = \(scope.appID) and code_hash = \(code.hash))
+                """
+            } ?? ""
+        return read(
+            """
+            insert into sessions (app_id, id, user_id, token_hash, auth_epoch, amr, user_agent, ip, authenticated_at,
+                                  created_at, last_used_at, idle_expires_at, expires_at)
+            select u.app_id, \(id), u.id, \(token.hash), u.auth_epoch, \(proof.amr), \(origin.userAgent),
+                   \(origin.ip), \(proof.authenticatedAt), \(now), \(now), \(now + scope.settings.refreshIdleLife),
+                   \(now + scope.settings.sessionLife)
+              from users as u
+             where \(proof.stands(in: scope.appID, at: now)) \(issued)
+            """
+        ) { $0.affectedCount == 1 }
+    }
+
+    /// Marks a session of the hosted pages as used, at most once a minute: a row is not rewritten for every page.
+    package mutating func touchHostedSession(_ id: SessionID, at now: Instant) {
+        add(
+            """
+            update sessions set last_used_at = \(now), idle_expires_at = \(now + scope.settings.refreshIdleLife)
+             where app_id = \(scope.appID) and id = \(id) and ended_at is null
+               and last_used_at < \(now - .minutes(1))
+            """)
+    }
+
+    /// The statement that ends the session that another one of the same browser has just taken the place of.
+    package func endingSession(_ id: SessionID, replacedBy other: SessionID, at now: Instant) -> SQL {
+        ending(
+            """
+            id = \(id) and exists (select from sessions as other
+                                    where other.app_id = \(scope.appID) and other.id = \(other))
+            """, .replaced, at: now)
+    }
+}
