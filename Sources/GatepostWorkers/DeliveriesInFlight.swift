@@ -29,8 +29,8 @@ final class DeliveriesInFlight: Sendable {
     /// Slots that a lane may take now.
     func free(for lane: Lane) -> Int { state.withLock { $0.isClosed ? 0 : $0.slots.free(for: lane) } }
 
-    /// Whether enough slots are free for a claim to be worth its round trip: a quarter.
-    var isWorthClaiming: Bool { state.withLock { ($0.slots.total - $0.slots.usedCount) * 4 >= $0.slots.total } }
+    /// Whether enough slots are free for a claim to be worth its round trip: half.
+    var isWorthClaiming: Bool { state.withLock { ($0.slots.total - $0.slots.usedCount) * 2 >= $0.slots.total } }
 
     /// Starts a delivery; it has ended when its body calls `end`.
     func start(_ message: ClaimedMessage, _ body: @escaping @Sendable () async -> Void) {

@@ -33,8 +33,8 @@ enum QuotedPrintable {
         while position < line.endIndex {
             let room = lineLength - 1 - column
             let run = line[position...].prefix(room).prefix { isLiteral($0) }
-            // A dot that begins a line is written out, so that no relay's dot-stuffing is ever needed; and so is a space
-            // that ends one, which would be lost.
+            // A dot that begins a line is written out, so that no relay's dot-stuffing is ever needed; and so is a
+            // space that ends one, which would be lost.
             let isDot = column == 0 && run.first == UInt8(ascii: ".")
             var length = isDot ? 0 : run.count
             if position + length == line.endIndex, let last = run.last, last == 0x20 || last == 0x09 { length -= 1 }
