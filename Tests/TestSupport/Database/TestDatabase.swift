@@ -59,6 +59,21 @@ package struct TestDatabase: Sendable {
             throw error
         }
         try await TestCluster.shared.administer("alter database \(name) with allow_connections true")
+        if LocalPooler.isAsked { try await waitForPooler() }
+    }
+
+    /// Waits until a pooler that could not connect tries again: for a moment it refuses everybody with its last error.
+    private func waitForPooler() async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(30)
+        while true {
+            do {
+                _ = try await pool.batch(["select 1"], deadline: .seconds(5))
+                return
+            } catch where clock.now < deadline {
+                await Task.yield()
+            }
+        }
     }
 
     /// Waits until every transaction that had begun by now has ended, in whatever database of the cluster.
