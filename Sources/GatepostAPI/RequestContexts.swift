@@ -3,11 +3,15 @@ import GatepostModel
 import GatepostStore
 import Hummingbird
 
-/// What is known of any request: its id in the logs, who is at the other end and, once resolved, its app.
+/// What is known of any request: its id in the logs, who sent it and, once resolved, its app.
 struct RootRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// The address of the connection's other end.
-    let peerIP: String?
+    /// The address of whoever sent the request: the connection's other end, or whom a trusted proxy names.
+    ///
+    /// Audit events, limits and logs have this one.
+    var clientIP: IPAddress?
+    /// Set by `ClientMiddleware` where a trusted proxy names a client that is no address.
+    var isClientUnreadable = false
     /// Set by `AppResolver` where the route has an app in its path.
     var app: AppRecord?
     /// Set by `AdminResolver` where the route is one of the admin API.
@@ -15,7 +19,7 @@ struct RootRequestContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        peerIP = source.channel.remoteAddress?.ipAddress
+        clientIP = source.channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }
     }
 
     var responseEncoder: JSONEncoder { .answers }
@@ -27,7 +31,7 @@ struct RootRequestContext: RequestContext {
 struct AppRequestContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let app: AppRecord
-    let peerIP: String?
+    let clientIP: IPAddress?
     /// Set by `SessionResolver` where the route needs a signed-in user.
     var session: LiveSession?
 
@@ -36,7 +40,7 @@ struct AppRequestContext: ChildRequestContext {
         guard !app.isSuspended else { throw Problem(.appSuspended) }
         coreContext = context.coreContext
         self.app = app
-        peerIP = context.peerIP
+        clientIP = context.clientIP
     }
 
     var scope: AppScope { app.scope }
@@ -44,7 +48,7 @@ struct AppRequestContext: ChildRequestContext {
 
     /// Where a request came from, as the audit events record it.
     func origin(of request: Request) -> RequestOrigin {
-        RequestOrigin(ip: peerIP, userAgent: request.headers[.userAgent])
+        RequestOrigin(ip: clientIP?.description, userAgent: request.headers[.userAgent])
     }
 }
 
@@ -52,13 +56,13 @@ struct AppRequestContext: ChildRequestContext {
 struct UserRequestContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let app: AppRecord
-    let peerIP: String?
+    let clientIP: IPAddress?
     let session: LiveSession
 
     init(context: AppRequestContext) throws {
         guard let session = context.session else { throw Problem(.invalidAccessToken) }
         coreContext = context.coreContext
-        (app, peerIP) = (context.app, context.peerIP)
+        (app, clientIP) = (context.app, context.clientIP)
         self.session = session
     }
 
@@ -67,6 +71,6 @@ struct UserRequestContext: ChildRequestContext {
 
     /// Where a request came from, as the audit events record it.
     func origin(of request: Request) -> RequestOrigin {
-        RequestOrigin(ip: peerIP, userAgent: request.headers[.userAgent])
+        RequestOrigin(ip: clientIP?.description, userAgent: request.headers[.userAgent])
     }
 }

@@ -1,5 +1,5 @@
 package import GatepostFlows
-import GatepostModel
+package import GatepostModel
 package import GatepostStore
 import HTTPTypes
 import Hummingbird
@@ -29,6 +29,7 @@ package struct APIServer: Service {
     ///     request changes what links and issuers begin with.
     ///   - host: The address to listen on.
     ///   - port: The port to listen on; 0 takes any.
+    ///   - trustedProxies: Whose `X-Forwarded-For` is believed; nobody's unless named.
     ///   - devMails: The development mail catcher; without it, its pages do not exist.
     ///   - observation: Where requests are counted, and who knows whether the process is ready.
     ///   - logger: Where a line for each request goes, and what went wrong inside.
@@ -36,14 +37,16 @@ package struct APIServer: Service {
     /// - Throws: `Pages.Unreadable` or a template's error: the program was packaged wrongly.
     package init(
         database: Database, flows: Flows, keys: KeyCache, baseURL: String, host: String, port: Int,
-        devMails: DevMails? = nil, observation: Observation, logger: Logger,
+        trustedProxies: [AddressRange] = [], devMails: DevMails? = nil, observation: Observation, logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
         let pages = try Pages()
         let router = Router(context: RootRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: ClientMiddleware(resolver: ClientResolver(trustedProxies: trustedProxies)))
         router.add(middleware: AccessLog(logger: logger, observation: observation))
         router.add(middleware: AnswerHeaders(isHTTPS: baseURL.hasPrefix("https://")))
         router.add(middleware: ProblemReporter(form: .document, logger: logger))
+        router.add(middleware: ClientGuard())
         router.addRoutes(HealthRoutes(readiness: observation.readiness).endpoints)
         router.addRoutes(try OpenAPIRoutes().endpoints)
         if let devMails { router.addRoutes(DevMailRoutes(mails: devMails, pages: pages).endpoints) }

@@ -1,4 +1,5 @@
 package import Curl
+package import GatepostModel
 
 /// Decides whether an address may be dialled on behalf of an app: only public ones.
 ///

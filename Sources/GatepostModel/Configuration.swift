@@ -21,6 +21,10 @@ package struct Configuration: Sendable {
     package var baseURL = ""
     /// `listen`: address and port to listen at; default `127.0.0.1:8080`.
     package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+    /// `trusted_proxies`: networks (CIDR) of the proxies in front, whose `X-Forwarded-For` is believed; default none.
+    ///
+    /// Without it the field is not read at all, and the client is whoever opened the connection.
+    package var trustedProxies: [AddressRange] = []
     /// `operations.listen`: where health and metrics are served, `off` for nowhere; default `127.0.0.1:9464` to serve,
     /// `127.0.0.1:9465` to work.
     ///

@@ -70,6 +70,12 @@ extension GatepostModel.Configuration {
             guard let address = ListenAddress(text) else { throw UnusableSetting(.listen, "must be HOST:PORT") }
             listen = address
         }
+        trustedProxies = try settings.list(.trustedProxies).map { text in
+            guard let range = AddressRange(text) else {
+                throw UnusableSetting(.trustedProxies, "has a network that is not written as CIDR")
+            }
+            return range
+        }
         passwordHashThreads = try settings.number(.passwordHashThreads, 1...64)
         passwordHashQueue = try settings.number(.passwordHashQueue, 1...10_000) ?? passwordHashQueue
     }

@@ -11,6 +11,7 @@ enum Setting: String, CaseIterable {
     case databasePreparedStatements = "database.prepared_statements"
     case baseURL = "base_url"
     case listen
+    case trustedProxies = "trusted_proxies"
     case operationsListen = "operations.listen"
     case eventLoopExecutor = "event_loop_executor"
     case logLevel = "log.level"

@@ -106,7 +106,8 @@ struct Wiring: Sendable {
                 signal: signal))
         return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
-            host: configuration.listen.host, port: configuration.listen.port, devMails: devMails,
+            host: configuration.listen.host, port: configuration.listen.port,
+            trustedProxies: configuration.trustedProxies, devMails: devMails,
             observation: Observation(metrics: metrics, readiness: readiness, random: random), logger: logger,
             onListening: onListening)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import GatepostDelivery
+import GatepostModel
 import TestSupport
 import Testing
 

@@ -28,6 +28,9 @@ struct ConfigurationTests {
         #expect(configuration.outboxLeaseSeconds == 90)
         #expect(configuration.smtpRequiresTLS == nil)
         #expect(configuration.logFormat == .json)
+        #expect(configuration.trustedProxies.isEmpty)
+        let proxied = try read(["GATEPOST_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8"])
+        #expect(proxied.trustedProxies == ["10.0.0.0/8", "fd00::/8"].compactMap(AddressRange.init))
     }
 
     @Test func `health and metrics stay on loopback unless said otherwise, and off is nowhere`() throws {
@@ -56,6 +59,7 @@ struct ConfigurationTests {
         ("GATEPOST_LISTEN", "127.0.0.1:70000"), ("GATEPOST_BASE_URL", "auth.example.com"),
         ("GATEPOST_BASE_URL", "https://auth.example.com/"), ("GATEPOST_BASE_URL", "https://user@auth.example.com"),
         ("GATEPOST_BASE_URL", "https://auth.example.com/\"x"), ("GATEPOST_MAIL_FROM", "no-reply"),
+        ("GATEPOST_TRUSTED_PROXIES", "10.0.0.1/8"), ("GATEPOST_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
         ("GATEPOST_OUTBOX_LEASE_SECONDS", "59"), ("GATEPOST_SMTP_DEADLINE_SECONDS", "301"),
     ])
     func `a value out of bounds is refused by its variable's name`(name: String, value: String) {

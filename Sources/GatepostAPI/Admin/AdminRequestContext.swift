@@ -10,7 +10,7 @@ import Hummingbird
 /// Whether they may do what the route does is asked by `AdminGroup`, which every admin route goes through.
 struct AdminRequestContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
-    let peerIP: String?
+    let clientIP: IPAddress?
     let principal: AdminPrincipal
     /// The app that the path names; where it names none, the built-in one.
     let app: AppRecord
@@ -19,7 +19,7 @@ struct AdminRequestContext: ChildRequestContext {
         guard let app = context.app else { throw Problem(.appNotFound) }
         guard let principal = context.admin else { throw Problem(.invalidAPIKey) }
         coreContext = context.coreContext
-        (peerIP, self.principal, self.app) = (context.peerIP, principal, app)
+        (clientIP, self.principal, self.app) = (context.clientIP, principal, app)
     }
 
     var scope: AppScope { app.scope }
@@ -27,7 +27,7 @@ struct AdminRequestContext: ChildRequestContext {
 
     /// Where a request came from, as the audit events record it.
     func origin(of request: Request) -> RequestOrigin {
-        RequestOrigin(ip: peerIP, userAgent: request.headers[.userAgent])
+        RequestOrigin(ip: clientIP?.description, userAgent: request.headers[.userAgent])
     }
 
     /// An id in the path; throws 404 for what is none.

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Watches each request: gives it a trace, counts it, and writes one line with its ids, route, status and duration.
+/// Watches each request: gives it a trace, counts it, and writes one line with its ids, client, route, status and duration.
 ///
 /// The route is the template and never the path, because a path may hold the token of a mail's link. The request's id
 /// is ours alone and goes back in `X-Request-Id`; what a caller or a proxy knows it by comes as `traceparent`.
@@ -50,6 +50,7 @@ struct AccessLog: RouterMiddleware {
             "response.status": "\(response.status.code)",
             "duration_us": "\(duration.microseconds)",
         ]
+        if let client = context.clientIP { metadata["client.ip"] = "\(client)" }
         // Only what parses as an id: whatever else stands there is the caller's text.
         if let app = context.parameters.get("app", as: AppID.self) { metadata["app.id"] = "\(app)" }
         if let message = context.parameters.get("message", as: MessageID.self) { metadata["message.id"] = "\(message)" }

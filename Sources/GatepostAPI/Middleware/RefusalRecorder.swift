@@ -23,7 +23,7 @@ struct RefusalRecorder: RouterMiddleware {
             if request.method != .get, request.method != .head, let scope = context.app?.scope,
                 let code = Self.unrecorded(error)
             {
-                let origin = RequestOrigin(ip: context.peerIP, userAgent: request.headers[.userAgent])
+                let origin = RequestOrigin(ip: context.clientIP?.description, userAgent: request.headers[.userAgent])
                 try await flow.record(code, in: scope, from: origin)
             }
             throw error

@@ -19,6 +19,13 @@ extension TestServer {
             HTTPRequest(method, url + path, headers: headers.map { .init($0.key, $0.value) }, body: body))
     }
 
+    /// Sends a request with header fields that may repeat.
+    package func send(
+        _ method: String, _ path: String, fields: [HTTPRequest.Header], body: [UInt8]? = nil
+    ) async throws -> HTTPResponse {
+        try await client.send(HTTPRequest(method, url + path, headers: fields, body: body))
+    }
+
     /// Sends JSON as text, so that a test can also send what is none.
     package func post(
         _ path: String, json: String, headers: KeyValuePairs<String, String> = [:]

@@ -36,14 +36,17 @@ package struct TestServer: Sendable {
     ///   - devMails: The development mail catcher, if its pages are to exist.
     ///   - deadline: How long the server waits for the database where it resolves an app.
     ///   - baseURL: Where Gatepost says it is reached.
+    ///   - trustedProxies: Networks whose `X-Forwarded-For` is believed.
+    ///   - flows: The flows to serve, where a test has several servers for one app; by default those of a new app.
     ///   - body: The test.
     /// - Returns: What the body returned.
     /// - Throws: What the body threw, or why the server did not start.
     package static func running<Output>(
         hasher: PasswordHasher = TestFlows.hasher, devMails: DevMails? = nil, deadline: Duration = .seconds(10),
-        baseURL: String = TestFlows.baseURL, _ body: (TestServer) async throws -> Output
+        baseURL: String = TestFlows.baseURL, trustedProxies: [String] = [], flows: TestFlows? = nil,
+        _ body: (TestServer) async throws -> Output
     ) async throws -> Output {
-        let flows = try await TestFlows.make(hasher: hasher)
+        let flows = if let flows { flows } else { try await TestFlows.make(hasher: hasher) }
         // Its own cache of apps, so that a test can change the app before the server has seen it.
         let pool = try await TestDatabase.current.pool
         let database = Database(pool: pool, deadline: deadline)
@@ -52,7 +55,7 @@ package struct TestServer: Sendable {
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let server = try APIServer(
             database: database, flows: flows.flows, keys: flows.keys, baseURL: baseURL, host: "127.0.0.1", port: 0,
-            devMails: devMails,
+            trustedProxies: trustedProxies.compactMap(AddressRange.init), devMails: devMails,
             observation: Observation(
                 metrics: metrics,
                 readiness: try Readiness(database: Database(pool: pool, deadline: min(deadline, Readiness.deadline)))),

@@ -1,5 +1,3 @@
-import Curl
-
 /// A network in CIDR form: the addresses that share their first bits.
 package struct AddressRange: Hashable, Sendable {
     private let bytes: [UInt8]
@@ -10,7 +8,7 @@ package struct AddressRange: Hashable, Sendable {
     /// A range with bits set behind its prefix is a mistake of the operator's (`10.0.0.1/8`), not to be guessed at.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), let bytes = SocketAddress.bytes(of: String(parts[0])) else { return nil }
+        guard (1...2).contains(parts.count), let bytes = IPAddress(parts[0])?.bytes else { return nil }
         var length = bytes.count * 8
         if parts.count == 2 {
             guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let stated = Int(parts[1]),
@@ -33,12 +31,16 @@ package struct AddressRange: Hashable, Sendable {
         address.count == bytes.count && Self.masked(address, prefixLength) == bytes
     }
 
-    static func ipv4(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8, _ length: Int) -> AddressRange {
+    /// Whether the address lies in the range.
+    package func contains(_ address: IPAddress) -> Bool { contains(address.bytes) }
+
+    /// An IPv4 network.
+    package static func ipv4(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8, _ length: Int) -> AddressRange {
         AddressRange([first, second, third, fourth], length)
     }
 
-    /// The leading groups of an address, the rest being zero.
-    static func ipv6(_ groups: [UInt16], _ length: Int) -> AddressRange {
+    /// An IPv6 network by the leading groups of its address, the rest being zero.
+    package static func ipv6(_ groups: [UInt16], _ length: Int) -> AddressRange {
         let leading = groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
         return AddressRange(leading + Array(repeating: 0, count: 16 - leading.count), length)
     }
