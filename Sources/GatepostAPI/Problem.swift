@@ -26,6 +26,7 @@ struct Problem: Error {
     init(_ refusal: Refusal) {
         (code, detail, retryAfter) = (refusal.code, refusal.detail, refusal.retryAfter)
         isRecorded = true
+        if let limit = refusal.limit { headers = HTTPFields(limit) }
     }
 
     /// The problem document.
@@ -69,7 +70,7 @@ struct Problem: Error {
 
 extension Duration {
     /// Whole seconds, rounded up: a caller who waits this long has waited long enough.
-    fileprivate var wholeSecondsUp: Int64 { wholeSeconds + (self > .seconds(wholeSeconds) ? 1 : 0) }
+    var wholeSecondsUp: Int64 { wholeSeconds + (self > .seconds(wholeSeconds) ? 1 : 0) }
 }
 
 extension JSONEncoder {

@@ -46,9 +46,11 @@ struct AppRequestContext: ChildRequestContext {
     var scope: AppScope { app.scope }
     var responseEncoder: JSONEncoder { .answers }
 
-    /// Where a request came from, as the audit events record it.
+    /// Where a request came from, as the audit events record it and the limits count it.
     func origin(of request: Request) -> RequestOrigin {
-        RequestOrigin(ip: clientIP?.description, userAgent: request.headers[.userAgent])
+        RequestOrigin(
+            ip: clientIP?.description, userAgent: request.headers[.userAgent],
+            device: DeviceCookie.token(in: request, of: scope))
     }
 }
 
@@ -69,8 +71,10 @@ struct UserRequestContext: ChildRequestContext {
     var scope: AppScope { app.scope }
     var responseEncoder: JSONEncoder { .answers }
 
-    /// Where a request came from, as the audit events record it.
+    /// Where a request came from, as the audit events record it and the limits count it.
     func origin(of request: Request) -> RequestOrigin {
-        RequestOrigin(ip: clientIP?.description, userAgent: request.headers[.userAgent])
+        RequestOrigin(
+            ip: clientIP?.description, userAgent: request.headers[.userAgent],
+            device: DeviceCookie.token(in: request, of: scope))
     }
 }

@@ -15,7 +15,10 @@ extension APIServer {
                 invitations: flows.admin.invitations, pages: pages
             ).endpoints)
         group.addRoutes(
-            SignInPageRoutes(flow: flows.signIn, visit: flows.visit, pages: pages, isDevelopment: isDevelopment)
-                .endpoints)
+            SignInPageRoutes(
+                flow: flows.signIn, devices: flows.devices, visit: flows.visit, pages: pages,
+                isDevelopment: isDevelopment
+            )
+            .endpoints)
     }
 }

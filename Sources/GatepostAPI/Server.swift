@@ -77,7 +77,7 @@ package struct APIServer: Service {
     private static func addAPI(_ mount: AppMount, _ flows: Flows, baseURL: String) {
         let group = mount.group("/v1/apps/{app}")
         group.addRoutes(SignUpRoutes(signUp: flows.signUp, verification: flows.verification).endpoints)
-        group.addRoutes(SignInRoutes(flow: flows.signIn, baseURL: baseURL).endpoints)
+        group.addRoutes(SignInRoutes(flow: flows.signIn, devices: flows.devices, baseURL: baseURL).endpoints)
         group.group()
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)

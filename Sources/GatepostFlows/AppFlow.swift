@@ -64,6 +64,24 @@ package struct AppFlow: Sendable {
         }
     }
 
+    /// Sets those of the app's limits on tries and mails that are given; see `AppSettings`.
+    ///
+    /// - Throws: `SettingOutOfBounds` before anything is written, or `PostgresError`.
+    package func setLimits(_ change: AppSettings, in scope: AppScope) async throws {
+        if let field = change.fieldOutOfBounds { throw SettingOutOfBounds(field: field) }
+        let occasion = Occasion(now: clock.now, origin: .none, random: random)
+        var event = occasion.event(.appChanged, by: .operator)
+        event.details["client_tries_per_quarter_hour"] = change.clientTriesPerQuarterHour.map { "\($0)" }
+        event.details["tries_per_quarter_hour"] = change.triesPerQuarterHour.map { "\($0)" }
+        event.details["recipient_mails_per_hour"] = change.recipientMailsPerHour.map { "\($0)" }
+        event.details["client_mails_per_hour"] = change.clientMailsPerHour.map { "\($0)" }
+        event.details["mails_per_hour"] = change.mailsPerHour.map { "\($0)" }
+        try await database.transaction(in: scope) { [event] transaction in
+            try await transaction.changeSettings(change)
+            try await transaction.batch { $0.record(event) }
+        }
+    }
+
     /// Registers a client of an app and where it may be sent back to.
     package func createClient(
         named name: String, redirectURIs: [RedirectURI], in scope: AppScope

@@ -7,6 +7,7 @@ package struct Flows: Sendable {
     /// For every other way to prove who somebody is.
     package let ending: SignInEnding
     package let visit: PageVisitFlow
+    package let devices: KnownDevices
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
     package let signOut: SignOutFlow
@@ -26,9 +27,10 @@ package struct Flows: Sendable {
             policy: parts.policy, signal: parts.signal)
         ending = SignInEnding(database: database, random: random, baseURL: parts.baseURL)
         signIn = PasswordSignInFlow(
-            database: database, clock: clock, random: random, hasher: parts.hasher, ending: ending)
+            database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher, ending: ending)
         authorize = AuthorizeFlow(database: database, clock: clock, random: random, ending: ending)
         visit = PageVisitFlow(database: database, clock: clock)
+        devices = KnownDevices(clock: clock, random: random, keys: parts.keys)
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
         signOut = SignOutFlow(database: database, clock: clock, random: random)

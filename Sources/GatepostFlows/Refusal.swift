@@ -1,5 +1,5 @@
 package import GatepostModel
-import GatepostStore
+package import GatepostStore
 
 /// Why a flow said no.
 ///
@@ -15,6 +15,8 @@ package struct Refusal: Sendable, Equatable {
     package var detailCode: String?
     /// The number that belongs to the detail, such as the least length.
     package var detailNumber: Int?
+    /// The limit that the try was counted against, and what is left of it.
+    package var limit: RateLimitVerdict?
 
     /// Refuses with a code.
     package init(_ code: ProblemCode, retryAfter: Duration? = nil, detail: String? = nil) {
@@ -23,7 +25,19 @@ package struct Refusal: Sendable, Equatable {
 
     /// The refusal that a limit's verdict means; nil where it allows.
     init?(_ verdict: RateLimitVerdict) {
-        guard case .refused(let wait) = verdict else { return nil }
-        self.init(.rateLimited, retryAfter: wait)
+        guard !verdict.isAllowed else { return nil }
+        let isLong = verdict.limit.memory == .streak
+        self.init(.rateLimited, retryAfter: verdict.resetsAfter, detail: isLong ? Self.wayIn : nil)
+        limit = verdict
     }
+
+    /// The same refusal of a try that was counted, with what is left.
+    func counted(_ verdict: RateLimitVerdict) -> Refusal {
+        var refusal = self
+        refusal.limit = verdict
+        return refusal
+    }
+
+    /// What a person does whose address strangers have guessed at for long.
+    private static let wayIn = "Sign in on a device that has signed in before, or set a new password by mail."
 }

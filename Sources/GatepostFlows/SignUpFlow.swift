@@ -16,6 +16,7 @@ package struct SignUpFlow: Sendable {
     let hasher: PasswordHasher
     let policy: PasswordPolicy
     let signal: OutboxSignal
+    var limits: Limits { Limits(keys: keys) }
 
     /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
@@ -52,8 +53,9 @@ package struct SignUpFlow: Sendable {
         if let refusal = policy.refusal(of: password, for: email) {
             return try await refuse(refusal, in: scope, occasion)
         }
-        let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.mail, for: email.canonical, at: occasion.now)
+        let budgets = limits.mail(to: email, from: origin, in: scope, at: occasion.now)
+        let verdict = try await database.batch(in: scope, durability: .asynchronous) { [now = occasion.now] batch in
+            batch.spend(budgets, at: now)
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
         let passwordHash = try await hasher.hash(password)

@@ -16,6 +16,7 @@ package struct VerificationFlow: Sendable {
     let hasher: PasswordHasher
     let policy: PasswordPolicy
     let signal: OutboxSignal
+    var limits: Limits { Limits(keys: keys) }
 
     /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
@@ -119,10 +120,19 @@ package struct VerificationFlow: Sendable {
         }
         let secrets = FlowSecrets(
             app: scope.appID, flow: flow, kind: .signUp, epoch: record.secretEpoch, keys: keys)
-        guard let secrets else { return try await refuse(Refusal(.invalidFlow), in: scope, occasion, flow: flow) }
+        guard let secrets, let email = EmailAddress(record.email) else {
+            return try await refuse(Refusal(.invalidFlow), in: scope, occasion, flow: flow)
+        }
+        // A code is one more way to prove what a password proves: both count together (CVE-2025-64102).
+        let budgets = limits.proof(of: email, from: origin, in: scope, at: occasion.now)
+        let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.spend(budgets, at: occasion.now)
+        }
+        if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion, flow: flow) }
         return try await pass(
             .code(hash: secrets.codeHash(code), flow, startedBy: token), passwordHash: nil,
-            orElse: Refusal(.invalidCode), in: scope, occasion)
+            orElse: Refusal(.invalidCode).counted(verdict), refunding: limits.earned(budgets, by: email),
+            in: scope, occasion)
     }
 
     /// Owes the mail again, with the same link and code.
@@ -133,8 +143,9 @@ package struct VerificationFlow: Sendable {
         let record = try await database.batch(in: scope) { $0.flow(flow, heldBy: token) }
         guard let record, record.isPending, record.expiresAt > occasion.now, let email = EmailAddress(record.email)
         else { return try await recordRefusal(Refusal(.invalidFlow), in: scope, occasion) }
+        let budgets = limits.mail(to: email, from: origin, in: scope, at: occasion.now)
         let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.mail, for: email.canonical, at: occasion.now)
+            batch.spend(budgets, at: occasion.now)
         }
         if let refusal = Refusal(verdict) { return try await recordRefusal(refusal, in: scope, occasion, flow: flow) }
         try await database.batch(in: scope) { batch in
@@ -150,7 +161,8 @@ package struct VerificationFlow: Sendable {
 
     /// Consumes the flow and gives the account its password, in one transaction.
     private func pass(
-        _ proof: FlowProof, passwordHash: String?, orElse refusal: Refusal, in scope: AppScope, _ occasion: Occasion
+        _ proof: FlowProof, passwordHash: String?, orElse refusal: Refusal, refunding budgets: RateBudgets? = nil,
+        in scope: AppScope, _ occasion: Occasion
     ) async throws -> Outcome {
         let userID: UserID? = try await database.transaction(in: scope) { transaction in
             guard
@@ -163,6 +175,9 @@ package struct VerificationFlow: Sendable {
                 batch.setPassword(hash, of: userID, at: occasion.now)
                 batch.owe(.userVerified, about: userID, at: occasion.now)
                 batch.record(occasion.event(.userVerified, by: .user, userID: userID, flowID: flow.id))
+                if let returned = budgets ?? EmailAddress(flow.email).map({ limits.proved($0) }) {
+                    batch.refund(returned, at: occasion.now)
+                }
             }
             return userID
         }

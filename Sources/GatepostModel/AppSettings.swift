@@ -26,6 +26,18 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var brandColor: String?
     /// Where the app's logo is, `https://…`, shown on the hosted pages in place of its name.
     package var logoURL: String?
+    /// Wrong tries at all addresses from one network in a quarter of an hour, 20 to 1,000,000; default 100.
+    ///
+    /// To be raised where all requests come from few addresses: an app's own servers, a large office.
+    package var clientTriesPerQuarterHour: Int64?
+    /// Tries at all addresses from all networks in a quarter of an hour, 1,000 to 1,000,000; default 60,000.
+    package var triesPerQuarterHour: Int64?
+    /// Mails to one address in an hour that strangers can cause, 1 to 100; default 10.
+    package var recipientMailsPerHour: Int64?
+    /// Mails in an hour that one network can cause, 5 to 1,000,000; default 60.
+    package var clientMailsPerHour: Int64?
+    /// Mails in an hour that strangers can cause in all, 10 to 1,000,000; default 10,000.
+    package var mailsPerHour: Int64?
 
     /// Settings that leave everything at its default.
     package init() {}
@@ -44,6 +56,17 @@ package struct AppSettings: Codable, Hashable, Sendable {
     /// How far back the audit trail is listed and exported; what is older is deleted by a job.
     package var auditHistoryLife: Duration { auditHistorySeconds.map { .seconds($0) } ?? Lifetimes.auditHistory }
 
+    /// See `clientTriesPerQuarterHour`; bounds were checked when it was written.
+    package var clientTriesMax: Int32 { Int32(clamping: clientTriesPerQuarterHour ?? 100) }
+    /// See `triesPerQuarterHour`.
+    package var appTriesMax: Int32 { Int32(clamping: triesPerQuarterHour ?? 60_000) }
+    /// See `recipientMailsPerHour`.
+    package var recipientMailsMax: Int32 { Int32(clamping: recipientMailsPerHour ?? 10) }
+    /// See `clientMailsPerHour`.
+    package var clientMailsMax: Int32 { Int32(clamping: clientMailsPerHour ?? 60) }
+    /// See `mailsPerHour`.
+    package var appMailsMax: Int32 { Int32(clamping: mailsPerHour ?? 10_000) }
+
     enum CodingKeys: String, CodingKey {
         case accessTokenSeconds = "access_token_seconds"
         case refreshIdleSeconds = "refresh_idle_seconds"
@@ -54,6 +77,11 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case defaultLocale = "default_locale"
         case brandColor = "brand_color"
         case logoURL = "logo_url"
+        case clientTriesPerQuarterHour = "client_tries_per_quarter_hour"
+        case triesPerQuarterHour = "tries_per_quarter_hour"
+        case recipientMailsPerHour = "recipient_mails_per_hour"
+        case clientMailsPerHour = "client_mails_per_hour"
+        case mailsPerHour = "mails_per_hour"
     }
 
     /// The first field that is out of bounds, by its name in JSON; nil when all are within.
@@ -65,6 +93,11 @@ package struct AppSettings: Codable, Hashable, Sendable {
             (.signingKeySeconds, signingKeySeconds, 86400...366 * 86400),
             (.deliveryHistorySeconds, deliveryHistorySeconds, 86400...90 * 86400),
             (.auditHistorySeconds, auditHistorySeconds, 30 * 86400...3660 * 86400),
+            (.clientTriesPerQuarterHour, clientTriesPerQuarterHour, 20...1_000_000),
+            (.triesPerQuarterHour, triesPerQuarterHour, 1000...1_000_000),
+            (.recipientMailsPerHour, recipientMailsPerHour, 1...100),
+            (.clientMailsPerHour, clientMailsPerHour, 5...1_000_000),
+            (.mailsPerHour, mailsPerHour, 10...1_000_000),
         ]
         let texts: [(CodingKeys, String?, (String) -> Bool)] = [
             (.defaultLocale, defaultLocale, LocaleChoice.isTag),
@@ -94,6 +127,8 @@ package enum Lifetimes {
     package static let mailMargin: Duration = .minutes(1)
     /// How long a new signing key is published before it signs: the caches of verifiers have it by then.
     package static let signingKeyNotice: Duration = .hours(1)
+    /// How long a device that has signed in keeps tries of its own.
+    package static let knownDevice: Duration = .days(180)
     /// How long a repeat of a write under an idempotency key is recognised.
     package static let idempotencyKey: Duration = .hours(24)
     /// How long a webhook notice is owed: longer than its last retry can be away, four days with all chance.

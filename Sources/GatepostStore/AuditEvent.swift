@@ -6,13 +6,15 @@ package struct RequestOrigin: Sendable {
     /// The longest user agent that is kept, in characters.
     package static let userAgentLengthMax = 300
 
-    /// The peer's address as the server saw it, and what it says it is: neither proves who it was.
+    /// The client's address as the server saw it, and what it says it is: neither proves who it was.
     package let ip: String?
     package let userAgent: String?
+    /// What it presents as proof that it has signed in before; read by the limits, kept nowhere.
+    package var device: Secret?
 
-    /// Takes the peer's address and its user agent, shortened and without control characters.
-    package init(ip: String?, userAgent: String?) {
-        self.ip = ip
+    /// Takes the client's address and its user agent, shortened and without control characters.
+    package init(ip: String?, userAgent: String?, device: Secret? = nil) {
+        (self.ip, self.device) = (ip, device)
         self.userAgent = userAgent.map { text in
             String(
                 text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(Self.userAgentLengthMax)

@@ -7,7 +7,7 @@ import GatepostStore
 struct AppsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apps", abstract: "Create and list apps and their clients.",
-        subcommands: [Create.self, List.self, Clients.self, History.self])
+        subcommands: [Create.self, List.self, Clients.self, History.self, Limits.self])
 
     /// The command `gatepost apps create NAME`.
     struct Create: AsyncParsableCommand {

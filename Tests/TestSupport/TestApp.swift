@@ -21,17 +21,19 @@ package struct TestApp: Sendable {
     ///   - name: The app's name.
     ///   - database: Where; by default the test's own database or the shared one.
     ///   - clock: The time; by default one of its own.
+    ///   - settings: What the app decides for itself.
     /// - Returns: The app.
     /// - Throws: What Postgres says.
     package static func make(
-        named name: String = "Test app", in database: Database? = nil, clock: TestClock = TestClock()
+        named name: String = "Test app", in database: Database? = nil, clock: TestClock = TestClock(),
+        settings: AppSettings = AppSettings()
     ) async throws -> TestApp {
         let database = if let database { database } else { try await TestDatabase.current.database }
         let random = SeededRandom()
         let id = AppID.make(at: clock.now, random: random)
         let client = ClientID.make(at: clock.now, random: random)
         let redirectURIs = ["https://app.example/callback"].compactMap(RedirectURI.init)
-        try await database.createApp(id, named: name, settings: AppSettings(), at: clock.now) { batch in
+        try await database.createApp(id, named: name, settings: settings, at: clock.now) { batch in
             batch.insertClient(client, named: "Web", redirectURIs: redirectURIs, at: clock.now)
         }
         guard let scope = try await database.scope(of: id) else { throw TestAppMissing() }

@@ -45,12 +45,14 @@ package struct TestFlows: Sendable {
     ///   - clock: The time; by default one of its own.
     ///   - signingKeyID: The key's id, for tests in which two apps have one of the same id.
     ///   - hasher: What hashes passwords; by default the one that tests share.
+    ///   - settings: What the app decides for itself.
     /// - Returns: The flows.
     /// - Throws: What Postgres says.
     package static func make(
-        clock: TestClock = TestClock(), signingKeyID: SigningKeyID? = nil, hasher: PasswordHasher = TestFlows.hasher
+        clock: TestClock = TestClock(), signingKeyID: SigningKeyID? = nil, hasher: PasswordHasher = TestFlows.hasher,
+        settings: AppSettings = AppSettings()
     ) async throws -> TestFlows {
-        let app = try await TestApp.make(clock: clock)
+        let app = try await TestApp.make(clock: clock, settings: settings)
         let (key, id) = (P256.Signing.PrivateKey(), signingKeyID ?? app.newID())
         let new = try app.newSigningKey(key, id)
         try await app.database.batch(in: app.scope) { $0.insertFirstSigningKey(new) }

@@ -8,6 +8,7 @@ import Hummingbird
 /// account's own pages.
 struct SignInPageRoutes: Sendable {
     let flow: PasswordSignInFlow
+    let devices: KnownDevices
     let visit: PageVisitFlow
     let pages: Pages
     /// Whether this is a server without TLS, where clients are on the same machine.
@@ -48,14 +49,19 @@ struct SignInPageRoutes: Sendable {
             by: HostedCookies.tokens(in: request, of: context.scope), in: context.scope,
             from: context.origin(of: request))
         switch outcome {
-        case .ended(let ended): return Self.response(ended, in: context.scope)
+        case .ended(let ended):
+            var response = Self.response(ended, in: context.scope)
+            response.setCookie(DeviceCookie.holding(devices.token(for: email, in: context.scope), of: context.scope))
+            return response
         case .refused(let refusal)
         where [.invalidCredentials, .userDeactivated, .rateLimited].contains(refusal.code):
             let isLimited = refusal.code == .rateLimited
             var response = try again(
                 pages.text(refusal, for: reader), at: isLimited ? nil : "password",
                 isLimited ? .tooManyRequests : .unprocessableContent)
-            if isLimited { response.headers[.retryAfter] = Problem(refusal).allHeaders[.retryAfter] }
+            for field in Problem(refusal).allHeaders where field.name != .contentType {
+                response.headers.append(field)
+            }
             return response
         case .refused(let refusal): throw Problem(refusal)
         }

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Watches each request: gives it a trace, counts it, and writes one line with its ids, client, route, status and duration.
+/// Watches each request: gives it a trace, counts it, and writes one line with ids, client, route, status and duration.
 ///
 /// The route is the template and never the path, because a path may hold the token of a mail's link. The request's id
 /// is ours alone and goes back in `X-Request-Id`; what a caller or a proxy knows it by comes as `traceparent`.

@@ -25,9 +25,10 @@ extension PasswordSignInFlow {
         in scope: AppScope, from origin: RequestOrigin
     ) async throws -> PageOutcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        let (verdict, (visit, credential)) = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.password, for: email.canonical, at: occasion.now)
-                .and(batch.visit(request, tokens, at: occasion.now).and(batch.passwordCredential(of: email)))
+        let budgets = limits.proof(of: email, from: origin, in: scope, at: occasion.now)
+        let ((visit, credential), verdict) = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.visit(request, tokens, at: occasion.now).and(batch.passwordCredential(of: email))
+                .and(batch.spend(budgets, at: occasion.now))
         }
         let client = visit.request?.clientID
         if let refusal = Refusal(verdict) { return try await refusePage(refusal, client, in: scope, occasion) }
@@ -37,7 +38,8 @@ extension PasswordSignInFlow {
         let (refusal, stronger) = try await prove(password, credential)
         guard let credential, refusal == nil else {
             return try await refusePage(
-                refusal ?? Refusal(.invalidCredentials), client, in: scope, occasion, user: credential?.userID)
+                (refusal ?? Refusal(.invalidCredentials)).counted(verdict), client, in: scope, occasion,
+                user: credential?.userID)
         }
         // The hash took a while: what begins, begins now.
         let now = clock.now
@@ -47,8 +49,8 @@ extension PasswordSignInFlow {
         let ended = try await database.batch(in: scope) { batch in
             let ended = ending.add(
                 goal, for: proof, .new(replacing: visit.session?.id), to: &batch, from: origin, at: now)
-            batch.refund(Limits.password, for: email.canonical, at: occasion.now)
             if let stronger { batch.replaceHash(stronger, of: credential.userID, version: credential.version) }
+            batch.refund(limits.earned(budgets, by: email), at: occasion.now)
             return ended
         }
         guard let ended else {

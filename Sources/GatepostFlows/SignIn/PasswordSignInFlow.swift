@@ -11,15 +11,17 @@ package struct PasswordSignInFlow: Sendable {
     let clock: any WallClock
     let random: any RandomSource
     let hasher: PasswordHasher
+    let limits: Limits
     let ending: SignInEnding
 
     /// Wires the flow.
     package init(
-        database: Database, clock: any WallClock, random: any RandomSource, hasher: PasswordHasher,
+        database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
         ending: SignInEnding
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
         (self.hasher, self.ending) = (hasher, ending)
+        limits = Limits(keys: keys)
     }
 
     /// Which client asks, and where its code will be sent.
@@ -49,10 +51,11 @@ package struct PasswordSignInFlow: Sendable {
         _ email: EmailAddress, password: Secret, to client: Client, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        let (verdict, (registered, credential)) = try await database.batch(in: scope, durability: .asynchronous) {
+        let budgets = limits.proof(of: email, from: origin, in: scope, at: occasion.now)
+        let ((registered, credential), verdict) = try await database.batch(in: scope, durability: .asynchronous) {
             batch in
-            batch.spend(Limits.password, for: email.canonical, at: occasion.now)
-                .and(batch.client(client.id).and(batch.passwordCredential(of: email)))
+            batch.client(client.id).and(batch.passwordCredential(of: email))
+                .and(batch.spend(budgets, at: occasion.now))
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, client, in: scope, occasion) }
         guard let registered else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
@@ -62,9 +65,12 @@ package struct PasswordSignInFlow: Sendable {
         let (refusal, stronger) = try await prove(password, credential)
         guard let credential, refusal == nil else {
             return try await refuse(
-                refusal ?? Refusal(.invalidCredentials), client, in: scope, occasion, user: credential?.userID)
+                (refusal ?? Refusal(.invalidCredentials)).counted(verdict), client, in: scope, occasion,
+                user: credential?.userID)
         }
-        return try await issueCode(to: client, email, credential, replacingHashBy: stronger, in: scope, occasion)
+        return try await issueCode(
+            to: client, credential, replacingHashBy: stronger, refunding: limits.earned(budgets, by: email), in: scope,
+            occasion)
     }
 
     /// Compares a password with what was read of its address, which may be nothing: that costs a hash, too.
@@ -86,8 +92,8 @@ package struct PasswordSignInFlow: Sendable {
     }
 
     private func issueCode(
-        to client: Client, _ email: EmailAddress, _ credential: PasswordCredential, replacingHashBy stronger: String?,
-        in scope: AppScope, _ occasion: Occasion
+        to client: Client, _ credential: PasswordCredential, replacingHashBy stronger: String?,
+        refunding budgets: RateBudgets, in scope: AppScope, _ occasion: Occasion
     ) async throws -> Outcome {
         // The hash took a while: the code's minute begins now.
         let now = clock.now
@@ -97,13 +103,14 @@ package struct PasswordSignInFlow: Sendable {
             credentialVersion: credential.version, amr: ["pwd"], at: now)
         let isIssued = try await database.batch(in: scope) { batch in
             let isIssued = batch.insertAuthorizationCode(code)
-            batch.refund(Limits.password, for: email.canonical, at: occasion.now)
             if let stronger {
                 batch.replaceHash(stronger, of: credential.userID, version: credential.version)
             }
             batch.record(
                 occasion.event(.signInPassed, by: .user, userID: credential.userID, clientID: client.id),
                 ifCodeExists: code.code.hash)
+            // Last, because the rows are locked until the sign-in is on disk.
+            batch.refund(budgets, at: occasion.now)
             return isIssued
         }
         guard isIssued else {

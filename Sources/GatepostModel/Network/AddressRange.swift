@@ -35,7 +35,9 @@ package struct AddressRange: Hashable, Sendable {
     package func contains(_ address: IPAddress) -> Bool { contains(address.bytes) }
 
     /// An IPv4 network.
-    package static func ipv4(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8, _ length: Int) -> AddressRange {
+    package static func ipv4(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8, _ length: Int)
+        -> AddressRange
+    {
         AddressRange([first, second, third, fourth], length)
     }
 

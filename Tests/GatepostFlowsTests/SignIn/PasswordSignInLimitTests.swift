@@ -21,12 +21,13 @@ struct PasswordSignInLimitTests {
             ada, password: password, to: test.client(), in: test.scope, from: TestFlows.origin)
     }
 
-    /// How many tries the address has spent.
+    /// How many tries the address has spent: the app's own count is not given back and never lower.
     private func spent(_ test: TestFlows) async throws -> Int32? {
-        // The mail's limit has another window.
-        try await test.read("select count from rate_limits where expires_at = \(TestClock.start + .minutes(15))") {
-            try $0.get("count", as: Int32.self)
-        }.first
+        // The mail's limits have another window.
+        let end = TestClock.start + .minutes(15)
+        return try await test.read("select min(count) as count from rate_limits where expires_at = \(end)") {
+            try $0.get("count", as: Int32?.self)
+        }.first ?? nil
     }
 
     @Test func `twenty tries in a window, whatever was wrong with them, and then none`() async throws {
@@ -40,7 +41,7 @@ struct PasswordSignInLimitTests {
         test.clock.advance(by: .minutes(5))
         try await test.expectRefusal(.signInRefused, "rate_limited", alsoChanging: ["rate_limits"]) {
             let refusal = try await signIn(test, password: wrong).refusal
-            #expect(refusal == Refusal(.rateLimited, retryAfter: .minutes(10)))
+            #expect(refusal?.code == .rateLimited && refusal?.retryAfter == .minutes(10))
         }
         test.clock.advance(by: .minutes(10))
         #expect(try await signIn(test, password: wrong).refusal?.code == .invalidCredentials)

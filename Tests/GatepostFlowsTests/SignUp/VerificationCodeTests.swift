@@ -37,7 +37,8 @@ struct VerificationCodeTests {
             sourceLocation location: SourceLocation = #_sourceLocation
         ) async throws {
             try await test.expectRefusal(
-                .verificationRefused, reason.rawValue, alsoChanging: isCounted ? ["flows"] : [],
+                .verificationRefused, reason.rawValue,
+                alsoChanging: reason == .invalidCode ? ["flows", "rate_limits"] : isCounted ? ["flows"] : [],
                 sourceLocation: location
             ) {
                 let refusal = try await verify(code, startedBy: token).refusal

@@ -21,8 +21,21 @@ final class Person {
     var mailLimit = LimitModel(tries: 5, seconds: 3600)
     var passwordLimit = LimitModel(tries: 20, seconds: 900)
 
+    var wrongInARow = StreakModel(tries: 100, seconds: 30 * 86400)
+
     init(_ email: EmailAddress) {
         self.email = email
+    }
+
+    /// Counts a try to prove who they are, by whatever factor; whether it was allowed.
+    func spendProof(at now: Instant) -> Bool {
+        passwordLimit.spend(at: now) && wrongInARow.spend(at: now)
+    }
+
+    /// The try was right.
+    func refundProof() {
+        passwordLimit.refund()
+        wrongInARow.end()
     }
 
     /// Raises the epoch, which kills all that was made before.
@@ -161,4 +174,27 @@ struct LimitModel {
 
     /// Gives a try back.
     mutating func refund() { count -= 1 }
+}
+
+/// Tries counted in a row, and forgotten when none was counted for long.
+struct StreakModel {
+    let tries: Int
+    let seconds: Int64
+    private var endsAt = Instant(microseconds: 0)
+    private var count = 0
+
+    init(tries: Int, seconds: Int64) {
+        (self.tries, self.seconds) = (tries, seconds)
+    }
+
+    /// Counts a try; whether it was allowed.
+    mutating func spend(at now: Instant) -> Bool {
+        if endsAt <= now { count = 0 }
+        count += 1
+        if count <= tries { endsAt = now + .seconds(seconds) }
+        return count <= tries
+    }
+
+    /// Forgets all.
+    mutating func end() { count = 0 }
 }

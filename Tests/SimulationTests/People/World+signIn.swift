@@ -11,7 +11,7 @@ extension World {
         guard let (app, person) = anybody({ $0.exists && ($0.isVerified || !isRight) }) else { return false }
         let wrong = Secret("nobody has chosen this sentence")
         let password = isRight ? person.password ?? wrong : wrong
-        let isAllowed = person.passwordLimit.spend(at: now)
+        let isAllowed = person.spendProof(at: now)
         let outcome = try await app.flows.signIn.signIn(
             person.email, password: password, to: try client(of: app), in: app.scope, from: TestFlows.origin)
         let matches = isRight && person.isVerified
@@ -21,7 +21,7 @@ extension World {
         switch outcome {
         case .passed(let code):
             if let expected { breach(.theDeadStayDead, "a sign-in passed that is \(expected)") }
-            person.passwordLimit.refund()
+            person.refundProof()
             app.count("sign_in.passed")
             person.codes.append(
                 CodeModel(code, epoch: person.epoch, expiresAt: now + Lifetimes.authorizationCode))

@@ -133,12 +133,13 @@ extension World {
     }
 
     private func verify(_ signUp: SignUpModel, of person: Person, in app: SimulatedApp, isRight: Bool) async throws {
-        let expected = spendCode(of: signUp)
+        let expected = spendCode(of: signUp) ?? (person.spendProof(at: now) ? nil : .rateLimited)
         let stands = expected == nil && isRight && signUp.stands(for: person, at: now)
         let right = signUp.secrets.code.revealed
         let code = isRight ? right : String(right.reversed()) == right ? "0" : String(right.reversed())
         let outcome = try await app.flows.verification.verify(
             signUp.started.flow, startedBy: signUp.started.token, code: code, in: app.scope, from: TestFlows.origin)
+        if stands { person.refundProof() }
         note(outcome, of: signUp, by: person, in: app, stands: stands, orElse: expected ?? .invalidCode)
     }
 
@@ -181,6 +182,7 @@ extension World {
     func pass(
         _ signUp: SignUpModel, by person: Person, as user: UserID, in app: SimulatedApp, password: Secret? = nil
     ) {
+        person.wrongInARow.end()
         (person.id, person.isVerified, person.password) = (user, true, password ?? signUp.password)
         person.raiseEpoch()
         signUp.state = .passed
