@@ -147,6 +147,19 @@ CREATE TABLE public.authorization_requests (
     CONSTRAINT authorization_requests_state_length CHECK (((octet_length(state) >= 1) AND (octet_length(state) <= 4000)))
 );
 
+CREATE TABLE public.captured_mails (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    flow_id uuid,
+    recipient text NOT NULL,
+    content_sealed bytea NOT NULL,
+    captured_at timestamp with time zone NOT NULL,
+    CONSTRAINT captured_mails_content_length CHECK ((octet_length(content_sealed) <= 1048576)),
+    CONSTRAINT captured_mails_recipient_safe CHECK ((recipient ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text))
+);
+
 CREATE TABLE public.client_redirect_uris (
     app_id uuid NOT NULL,
     client_id uuid NOT NULL,
@@ -381,6 +394,19 @@ CREATE TABLE public.refresh_tokens (
     CONSTRAINT refresh_tokens_used_once CHECK (((used_at IS NULL) = (successor_hash IS NULL)))
 );
 
+CREATE TABLE public.roles (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    permissions text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT roles_description_length CHECK ((char_length(description) <= 200)),
+    CONSTRAINT roles_name_safe CHECK ((name ~ '^[a-z][a-z0-9_.:-]{0,39}$'::text)),
+    CONSTRAINT roles_permissions_safe CHECK ((array_to_string(permissions, ' '::text) ~ '^([a-z][a-z0-9_.:*/-]{0,63}( [a-z][a-z0-9_.:*/-]{0,63})*)?$'::text))
+);
+
 CREATE TABLE public.schema_migrations (
     number integer NOT NULL,
     name text NOT NULL,
@@ -405,7 +431,6 @@ CREATE TABLE public.sessions (
     ended_at timestamp with time zone,
     end_reason text,
     token_hash bytea,
-    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text, 'user_deactivated'::text, 'replaced'::text]))),
     CONSTRAINT sessions_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
     CONSTRAINT sessions_hosted_token CHECK (((client_id IS NULL) = (token_hash IS NOT NULL)))
 );
@@ -436,6 +461,13 @@ CREATE TABLE public.token_families (
     ended_at timestamp with time zone,
     end_reason text,
     CONSTRAINT token_families_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
+);
+
+CREATE TABLE public.user_roles (
+    app_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role_id uuid NOT NULL,
+    assigned_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.users (
@@ -516,6 +548,9 @@ ALTER TABLE ONLY public.authorization_codes
 ALTER TABLE ONLY public.authorization_requests
     ADD CONSTRAINT authorization_requests_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.captured_mails
+    ADD CONSTRAINT captured_mails_pkey PRIMARY KEY (app_id, id);
+
 ALTER TABLE ONLY public.client_redirect_uris
     ADD CONSTRAINT client_redirect_uris_pkey PRIMARY KEY (app_id, client_id, uri);
 
@@ -555,8 +590,17 @@ ALTER TABLE ONLY public.rate_limits
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (app_id, token_hash);
 
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_name_key UNIQUE (app_id, name);
+
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_pkey PRIMARY KEY (app_id, id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE public.sessions
+    ADD CONSTRAINT sessions_end_reason_known CHECK ((end_reason ~ '^[a-z]+(_[a-z]+)*$'::text)) NOT VALID;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (app_id, id);
@@ -566,6 +610,9 @@ ALTER TABLE ONLY public.signing_keys
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_pkey PRIMARY KEY (app_id, user_id, role_id);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_email_key UNIQUE (app_id, email);
@@ -610,6 +657,10 @@ CREATE INDEX authorization_codes_user ON public.authorization_codes USING btree 
 CREATE INDEX authorization_requests_client ON public.authorization_requests USING btree (app_id, client_id);
 
 CREATE INDEX authorization_requests_expired ON public.authorization_requests USING btree (expires_at);
+
+CREATE INDEX captured_mails_captured ON public.captured_mails USING btree (captured_at);
+
+CREATE INDEX captured_mails_time ON public.captured_mails USING btree (app_id, captured_at, id);
 
 CREATE INDEX deliveries_time ON ONLY public.deliveries USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
 
@@ -685,6 +736,8 @@ CREATE INDEX signing_keys_waiting ON public.signing_keys USING btree (created_at
 
 CREATE INDEX token_families_session ON public.token_families USING btree (app_id, session_id);
 
+CREATE INDEX user_roles_role ON public.user_roles USING btree (app_id, role_id, user_id);
+
 CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C");
 
 CREATE INDEX users_time ON public.users USING btree (app_id, created_at, id);
@@ -737,6 +790,9 @@ ALTER TABLE ONLY public.authorization_codes
 ALTER TABLE ONLY public.authorization_requests
     ADD CONSTRAINT authorization_requests_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.captured_mails
+    ADD CONSTRAINT captured_mails_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
 ALTER TABLE ONLY public.client_redirect_uris
     ADD CONSTRAINT client_redirect_uris_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
@@ -764,6 +820,9 @@ ALTER TABLE ONLY public.rate_limits
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_family_fkey FOREIGN KEY (app_id, family_id) REFERENCES public.token_families(app_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
@@ -775,6 +834,12 @@ ALTER TABLE ONLY public.signing_keys
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_session_fkey FOREIGN KEY (app_id, session_id) REFERENCES public.sessions(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_role_fkey FOREIGN KEY (app_id, role_id) REFERENCES public.roles(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
@@ -832,6 +897,12 @@ ALTER TABLE public.authorization_requests ENABLE ROW LEVEL SECURITY;
 CREATE POLICY authorization_requests_of_app ON public.authorization_requests TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY authorization_requests_of_worker ON public.authorization_requests TO gatepost_worker USING (true);
+
+ALTER TABLE public.captured_mails ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY captured_mails_of_app ON public.captured_mails TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY captured_mails_of_worker ON public.captured_mails TO gatepost_worker USING (true);
 
 ALTER TABLE public.client_redirect_uris ENABLE ROW LEVEL SECURITY;
 
@@ -891,6 +962,10 @@ CREATE POLICY refresh_tokens_of_app ON public.refresh_tokens TO gatepost_app USI
 
 CREATE POLICY refresh_tokens_of_worker ON public.refresh_tokens TO gatepost_worker USING (true);
 
+ALTER TABLE public.roles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY roles_of_app ON public.roles TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY sessions_of_app ON public.sessions TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -908,6 +983,10 @@ ALTER TABLE public.token_families ENABLE ROW LEVEL SECURITY;
 CREATE POLICY token_families_of_app ON public.token_families TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY token_families_of_worker ON public.token_families TO gatepost_worker USING (true);
+
+ALTER TABLE public.user_roles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_roles_of_app ON public.user_roles TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
@@ -953,6 +1032,9 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.authorization_codes TO gatepost_worke
 GRANT SELECT,INSERT,UPDATE ON TABLE public.authorization_requests TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.authorization_requests TO gatepost_worker;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.captured_mails TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.captured_mails TO gatepost_worker;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.client_redirect_uris TO gatepost_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.clients TO gatepost_app;
@@ -985,6 +1067,8 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.rate_limits TO gatepost_worker;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.refresh_tokens TO gatepost_worker;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.roles TO gatepost_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.sessions TO gatepost_worker;
 
@@ -993,6 +1077,8 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.token_families TO gatepost_app;
 GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.user_roles TO gatepost_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO gatepost_app;
 GRANT SELECT ON TABLE public.users TO gatepost_worker;

@@ -33,9 +33,11 @@ extension Site {
             throw Program.Failed(description: "no relay at \(port)")
         }
         let transport = MailTransport(relay: relay, connectionsMax: Configuration().smtpConnections)
-        let post = MailPost(transport: transport, templates: try MailTemplates(), from: from, baseURL: baseURL)
-        let handler = VerificationMailHandler(
-            database: database, clock: HostClock(), keys: try KeyRing(keys), post: post)
+        let (clock, ring) = (HostClock(), try KeyRing(keys))
+        let post = MailPost(
+            transport: transport, capture: MailCapture(database: database, clock: clock, keys: ring),
+            templates: try MailTemplates(), from: from, baseURL: baseURL)
+        let handler = VerificationMailHandler(database: database, clock: clock, keys: ring, post: post)
         let worker = LocalWorker(handlers: [VerificationMail.kind: handler])
         let result: Result<Void, any Error>
         do {

@@ -53,7 +53,7 @@ package struct APIServer: Service {
         let mount = AppMount(
             router: router, database: database, refusal: flows.refusal, pages: pages, ownOrigin: baseURL,
             logger: logger)
-        Self.addAPI(mount, flows, baseURL: baseURL)
+        Self.addAPI(mount, flows, keys.ring, baseURL: baseURL)
         adminRoutes = Self.addAdmin(mount, flows, keys.ring)
         Self.addIssuer(mount, flows, keys, baseURL: baseURL)
         Self.addPages(mount, flows)
@@ -74,14 +74,14 @@ package struct APIServer: Service {
         try await application.run()
     }
 
-    private static func addAPI(_ mount: AppMount, _ flows: Flows, baseURL: String) {
+    private static func addAPI(_ mount: AppMount, _ flows: Flows, _ keys: KeyRing, baseURL: String) {
         let group = mount.group("/v1/apps/{app}")
         group.addRoutes(SignUpRoutes(signUp: flows.signUp, verification: flows.verification).endpoints)
         group.addRoutes(SignInRoutes(flow: flows.signIn, devices: flows.devices, baseURL: baseURL).endpoints)
         group.group()
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
-            .addRoutes(SessionRoutes(signOut: flows.signOut).endpoints)
+            .addRoutes(SessionRoutes(signOut: flows.signOut, sessions: flows.ownSessions, keys: keys).endpoints)
     }
 
     private static func addAdmin(_ mount: AppMount, _ flows: Flows, _ keys: KeyRing) -> [AdminRoute] {
@@ -90,10 +90,13 @@ package struct APIServer: Service {
         let ofApp = mount.adminGroup("/v1/admin/apps/{app}", access: admin.access, table: table)
         AdminAppRoutes(flow: admin.apps, database: mount.database, keys: keys).mount(global: global, ofApp: ofApp)
         AdminUserRoutes(flow: admin.users, keys: keys).mount(ofApp)
+        AdminSessionRoutes(flow: admin.sessions, keys: keys).mount(ofApp)
+        AdminRoleRoutes(flow: admin.roles, users: admin.users, keys: keys).mount(ofApp)
         AdminWebhookRoutes(flow: admin.webhooks, keys: keys).mount(ofApp)
         AuditEventRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         AuditExportRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         AdminDeliveryRoutes(flow: admin.deliveries, keys: keys).mount(ofApp)
+        CapturedMailRoutes(flow: admin.capturedMails, keys: keys).mount(ofApp)
         AdminGrantRoutes(flow: admin.grants, invitations: admin.invitations, keys: keys).mount(global)
         AdminKeyRoutes(flow: admin.keys, keys: keys).mount(global)
         return table.routes

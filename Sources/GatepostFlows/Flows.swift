@@ -12,6 +12,7 @@ package struct Flows: Sendable {
     package let refresh: RefreshFlow
     package let signOut: SignOutFlow
     package let session: SessionFlow
+    package let ownSessions: OwnSessionsFlow
     package let refusal: RefusalFlow
     package let admin: AdminFlows
 
@@ -36,6 +37,7 @@ package struct Flows: Sendable {
         signOut = SignOutFlow(database: database, clock: clock, random: random)
         session = SessionFlow(
             database: database, clock: clock, verifier: TokenVerifier(cache: parts.cache, baseURL: parts.baseURL))
+        ownSessions = OwnSessionsFlow(database: database, clock: clock, random: random)
         refusal = RefusalFlow(database: database, clock: clock, random: random)
         admin = AdminFlows(of: parts, session: session)
     }

@@ -19,6 +19,10 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var deliveryHistorySeconds: Int64?
     /// How long an audit event is kept, in seconds, 30 days to 10 years; default 400 days.
     package var auditHistorySeconds: Int64?
+    /// Whether tokens say which roles the user has and what these permit; default false.
+    package var rolesInTokens: Bool?
+    /// Whether mails are kept to be read instead of being sent, for an app on which something is tested; default false.
+    package var captureMails: Bool?
 
     /// The language of pages and mails where neither the person nor the browser asks for another; default `en`.
     package var defaultLocale: String?
@@ -49,6 +53,9 @@ package struct AppSettings: Codable, Hashable, Sendable {
     /// The most that a new session can last; no exchange prolongs it.
     package var sessionLife: Duration { .seconds(sessionSeconds ?? 90 * 86400) }
 
+    /// Whether the app is in capture mode.
+    package var capturesMails: Bool { captureMails ?? false }
+
     /// How far back the ledger is shown; what ended before is hidden at once and deleted by a job.
     package var deliveryHistoryLife: Duration {
         deliveryHistorySeconds.map { .seconds($0) } ?? Lifetimes.deliveryHistory
@@ -67,13 +74,16 @@ package struct AppSettings: Codable, Hashable, Sendable {
     /// See `mailsPerHour`.
     package var appMailsMax: Int32 { Int32(clamping: mailsPerHour ?? 10_000) }
 
-    enum CodingKeys: String, CodingKey {
+    /// The fields by their names in JSON.
+    package enum CodingKeys: String, CodingKey, CaseIterable {
         case accessTokenSeconds = "access_token_seconds"
         case refreshIdleSeconds = "refresh_idle_seconds"
         case sessionSeconds = "session_seconds"
         case signingKeySeconds = "signing_key_seconds"
         case deliveryHistorySeconds = "delivery_history_seconds"
         case auditHistorySeconds = "audit_history_seconds"
+        case rolesInTokens = "roles_in_tokens"
+        case captureMails = "capture_mails"
         case defaultLocale = "default_locale"
         case brandColor = "brand_color"
         case logoURL = "logo_url"
@@ -151,6 +161,8 @@ package enum Lifetimes {
     package static let adminInvitation: Duration = .hours(7 * 24)
     /// How long an API key may live, from the day it is made.
     package static let apiKeyMax: Duration = .hours(366 * 24)
+    /// A mail of an app in capture mode; jobs/delete-captured-mails.sql has the same.
+    package static let capturedMail: Duration = .days(7)
     /// The file of an audit export, from the request on.
     package static let auditExport: Duration = .days(7)
     /// The link in the mail that says an audit export is ready.

@@ -35,6 +35,11 @@ package enum Identified {
         package static let prefix = "key"
     }
 
+    /// What users of an app may do in it, by a name.
+    package enum Role: IdentifiedKind {
+        package static let prefix = "rol"
+    }
+
     /// Something owed to the outside world.
     package enum Message: IdentifiedKind {
         package static let prefix = "msg"
@@ -96,6 +101,9 @@ package typealias TokenFamilyID = TypedID<Identified.TokenFamily>
 
 /// Identifies a key that signs an app's tokens; published as `kid`.
 package typealias SigningKeyID = TypedID<Identified.SigningKey>
+
+/// Identifies what users of an app may do in it, by a name.
+package typealias RoleID = TypedID<Identified.Role>
 
 /// Identifies something owed to the outside world.
 package typealias MessageID = TypedID<Identified.Message>

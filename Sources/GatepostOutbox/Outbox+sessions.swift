@@ -18,6 +18,13 @@ extension AppBatch {
         endAndOwe(endingSession(id, replacedBy: other, at: now), at: now)
     }
 
+    /// Ends all sessions of a user but one and owes the notice of each.
+    package mutating func endSessions(
+        of user: UserID, except kept: SessionID, reason: SessionEndReason, at now: Instant
+    ) {
+        endAndOwe(endingSessions(of: user, except: kept, reason: reason, at: now), at: now)
+    }
+
     /// One statement, so that exactly the sessions that this call ended are told of: a racing one ends others.
     private mutating func endAndOwe(_ ending: SQL, at now: Instant) {
         let data: SQL = """

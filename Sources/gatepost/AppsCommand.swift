@@ -7,7 +7,9 @@ import GatepostStore
 struct AppsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apps", abstract: "Create and list apps and their clients.",
-        subcommands: [Create.self, List.self, Clients.self, History.self, Limits.self])
+        subcommands: [
+            Create.self, List.self, Clients.self, History.self, Limits.self, Suspend.self, Resume.self,
+        ])
 
     /// The command `gatepost apps create NAME`.
     struct Create: AsyncParsableCommand {

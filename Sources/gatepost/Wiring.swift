@@ -132,7 +132,8 @@ struct Wiring: Sendable {
         }
         let keys = try keyRing()
         let post = MailPost(
-            transport: transport, templates: try MailTemplates(), from: from, baseURL: configuration.baseURL)
+            transport: transport, capture: MailCapture(database: database, clock: clock, keys: keys),
+            templates: try MailTemplates(), from: from, baseURL: configuration.baseURL)
         let rotation = SigningKeyFlow(clock: clock, random: random, keys: keys)
         let http = try httpTransport()
         let worker = OutboxWorker(

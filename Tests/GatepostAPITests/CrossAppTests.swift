@@ -128,6 +128,12 @@ private struct Belongings {
 
     /// What a write of the admin API takes to be carried out, were it allowed.
     private static let adminBodies: [String: String] = [
+        "POST /v1/admin/apps/{app}/roles": #"{"name": "other", "permissions": []}"#,
+        "PATCH /v1/admin/apps/{app}/roles/{role}": #"{"name": "other"}"#,
+        "PUT /v1/admin/apps/{app}/users/{user}/roles/{role}": "",
+        "PATCH /v1/admin/apps/{app}": #"{"name": "Taken"}"#,
+        "POST /v1/admin/apps/{app}/suspend": "{}",
+        "POST /v1/admin/apps/{app}/resume": "{}",
         "POST /v1/admin/apps/{app}/users/{user}/deactivate": "{}",
         "POST /v1/admin/apps/{app}/users/{user}/reactivate": "{}",
         "POST /v1/admin/apps/{app}/audit-exports": #"{"format": "csv"}"#,
@@ -157,6 +163,8 @@ private struct Belongings {
             "user": user, "token": String(link), "message": "\(try #require(try await server.app.ledger().first).id)",
             "endpoint": "\(try await server.app.addEndpoint().id)",
             "export": try await server.beginExport(#"{"format": "csv"}"#, key: key),
+            "role": try await server.makeRole("editor", ["documents:write"], key: key),
+            "session": try #require(try await server.me(access).field("session.id")),
         ]
         let flow = #"{"flow": "\#(begun.flow)", "flow_token": "\#(begun.token)""#
         let signIn = String(decoding: try JSONEncoder().encode(server.signInFields()), as: UTF8.self)

@@ -25,6 +25,7 @@ struct PlantedRows {
             + [("webhook_endpoints", webhookEndpoint), ("webhook_secrets", webhookSecret)]
             + [("audit_exports", auditExport), ("audit_export_parts", auditExportPart)]
             + [("authorization_requests", authorizationRequest)]
+            + [("roles", role), ("user_roles", userRole), ("captured_mails", capturedMail)]
             + [("admin_grants", adminGrant), ("api_keys", apiKey), ("admin_invitations", invitation)]
     }
 
@@ -181,6 +182,24 @@ struct PlantedRows {
         """
         insert into api_keys (app_id, id, name, prefix, key_hash, role, created_at, expires_at)
         values (\(app), \(ids[1]), 'Key', 'gak_12345678', \(ids[1].uuid.bytes), 'auditor', \(now), \(now))
+        """
+    }
+
+    private var role: SQL {
+        """
+        insert into roles (app_id, id, name, description, permissions, created_at, changed_at)
+        values (\(app), \(ids[2]), 'editor', '', '{documents:write}', \(now), \(now))
+        """
+    }
+
+    private var userRole: SQL {
+        "insert into user_roles (app_id, user_id, role_id, assigned_at) values (\(app), \(ids[0]), \(ids[2]), \(now))"
+    }
+
+    private var capturedMail: SQL {
+        """
+        insert into captured_mails (app_id, id, kind, recipient, content_sealed, captured_at)
+        values (\(app), \(ids[7]), 'mail.verification', 'ada@example.com', '\\x00', \(now))
         """
     }
 

@@ -25,8 +25,9 @@ extension TestApp {
         else { throw TestAppMissing() }
         let keys = keys ?? self.keys
         let post = MailPost(
-            transport: MailTransport(relay: relay, connectionsMax: 4), templates: try MailTemplates(), from: from,
-            baseURL: Self.baseURL)
+            transport: MailTransport(relay: relay, connectionsMax: 4),
+            capture: MailCapture(database: database, clock: clock, keys: keys), templates: try MailTemplates(),
+            from: from, baseURL: Self.baseURL)
         let rotation = SigningKeyFlow(clock: clock, random: random, keys: keys)
         let handlers: [MessageKind: any Handler] = [
             VerificationMail.kind: VerificationMailHandler(database: database, clock: clock, keys: keys, post: post),

@@ -53,29 +53,46 @@ struct AdminUserRoutes: Sendable {
     struct DetailAnswer: ResponseEncodable {
         let user: UserAnswer
         let sessions: [SessionAnswer]
+        let roles: [Role]
+
+        /// A role of the app's that the user has.
+        struct Role: Encodable {
+            let id: RoleID
+            let name: String
+        }
+
+        init(_ detail: UserDetail) {
+            user = UserAnswer(detail.user)
+            sessions = detail.sessions.map(SessionAnswer.init)
+            roles = detail.roles.map { Role(id: $0.id, name: $0.name) }
+        }
     }
 
     struct SessionAnswer: Encodable {
         let id: SessionID
         /// Left out for a browser that is signed in to the hosted pages.
         let clientID: ClientID?
+        let device: String?
         let userAgent: String?
         let ip: String?
+        let createdAt: Instant
         let authenticatedAt: Instant
         let lastUsedAt: Instant
         let expiresAt: Instant
 
         enum CodingKeys: String, CodingKey {
-            case id, ip
+            case id, device, ip
             case clientID = "client_id"
             case userAgent = "user_agent"
+            case createdAt = "created_at"
             case authenticatedAt = "authenticated_at"
             case lastUsedAt = "last_used_at"
             case expiresAt = "expires_at"
         }
 
         init(_ session: SessionRecord) {
-            (id, clientID, userAgent, ip) = (session.id, session.clientID, session.userAgent, session.ip)
+            (id, clientID, device) = (session.id, session.clientID, session.device)
+            (userAgent, ip, createdAt) = (session.userAgent, session.ip, session.createdAt)
             (authenticatedAt, lastUsedAt) = (session.authenticatedAt, session.lastUsedAt)
             expiresAt = session.expiresAt
         }
@@ -85,7 +102,7 @@ struct AdminUserRoutes: Sendable {
         guard let detail = try await flow.user(try context.id("user"), in: context.scope) else {
             throw Problem(.notFound)
         }
-        return DetailAnswer(user: UserAnswer(detail.user), sessions: detail.sessions.map(SessionAnswer.init))
+        return DetailAnswer(detail)
     }
 
     struct NoteRequest: JSONBody {

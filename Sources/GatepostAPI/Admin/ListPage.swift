@@ -53,22 +53,27 @@ struct ListPage: Sendable {
     /// - Parameters:
     ///   - query: The query.
     ///   - list: Which list, with its filter: a cursor of another one is refused.
-    ///   - context: Whose rows are listed.
+    ///   - app: Whose rows are listed.
     ///   - keys: The key ring.
     /// - Throws: A `Problem` for a limit out of bounds or a cursor of another list.
-    init(_ query: QueryParameters, of list: String, _ context: AdminRequestContext, keys: KeyRing) throws {
-        (app, self.list, self.keys) = (context.scope.appID, list, keys)
+    init(_ query: QueryParameters, of list: String, app: AppID, keys: KeyRing) throws {
+        (self.app, self.list, self.keys) = (app, list, keys)
         let limit = try query.value("limit") { Int($0) } ?? PageCursor.rowsDefault
         guard (1...PageCursor.rowsMax).contains(limit) else {
             throw Problem(.invalidRequest, detail: "limit is a number from 1 to \(PageCursor.rowsMax).")
         }
         self.limit = limit
         cursor = try query["cursor"].map { text in
-            guard let cursor = PageCursor(text, app: context.scope.appID, list: list, keys: keys) else {
+            guard let cursor = PageCursor(text, app: app, list: list, keys: keys) else {
                 throw Problem(.invalidCursor)
             }
             return cursor
         }
+    }
+
+    /// The same for the admin API.
+    init(_ query: QueryParameters, of list: String, _ context: AdminRequestContext, keys: KeyRing) throws {
+        try self.init(query, of: list, app: context.scope.appID, keys: keys)
     }
 
     /// The rows to read: one more than are shown tells whether there is a next page.

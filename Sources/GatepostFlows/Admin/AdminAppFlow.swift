@@ -1,7 +1,22 @@
 package import GatepostModel
 package import GatepostStore
 
-/// What admins do with apps: list them, look at one, create one.
+/// What an admin wants to be different about an app.
+package struct AppChange: Sendable {
+    /// Nil keeps the old one.
+    package let name: String?
+    /// What is given is set, everything else stays.
+    package let settings: AppSettings
+    /// What goes back to its default, by its name in JSON.
+    package let clearedSettings: [String]
+
+    /// Gathers what a request names.
+    package init(name: String? = nil, settings: AppSettings = AppSettings(), clearedSettings: [String] = []) {
+        (self.name, self.settings, self.clearedSettings) = (name, settings, clearedSettings)
+    }
+}
+
+/// What admins do with apps: list them, look at one, create, change, suspend and resume one.
 package struct AdminAppFlow: Sendable {
     let database: Database
     let clock: any WallClock
@@ -35,6 +50,72 @@ package struct AdminAppFlow: Sendable {
                     batch.insertFirstSigningKey(key)
                     batch.record(occasion.event(.appCreated, by: request.actor))
                 }
+                return nil
+            }
+        }
+    }
+
+    /// Changes an app's name and settings; the event says what was and what is.
+    ///
+    /// Settings are checked here, so that no reader need look again. A change that changes nothing is no event.
+    package func change(
+        _ change: AppChange, for request: AdminRequest, in scope: AppScope
+    ) async throws -> AdminOutcome<AppID> {
+        let occasion = Occasion(now: clock.now, origin: request.origin, random: random)
+        return try await database.transaction(in: scope) { transaction in
+            try await transaction.once(request, scope.appID, occasion) {
+                if let field = change.settings.fieldOutOfBounds {
+                    return Refusal(.invalidRequest, detail: "settings.\(field) is out of its bounds.")
+                }
+                guard let before = try await transaction.lockApp(),
+                    let after = try await transaction.changeApp(
+                        name: change.name, settings: change.settings, cleared: change.clearedSettings)
+                else { return Refusal(.appNotFound) }
+                var event = occasion.event(.appChanged, by: request.actor)
+                event.details = before.scope.settings.differences(to: after.scope.settings)
+                if before.name != after.name {
+                    event.details["name"] = after.name
+                    event.details["name_before"] = before.name
+                }
+                if before.scope.settings.capturesMails, !after.scope.settings.capturesMails {
+                    try await transaction.batch { $0.deleteCapturedMails() }
+                }
+                if !event.details.isEmpty { try await transaction.batch { [event] batch in batch.record(event) } }
+                return nil
+            }
+        }
+    }
+
+    /// Suspends an app: from here on every route of it refuses, and what it owes is not sent.
+    ///
+    /// Nothing is ended, so that resuming gives everything back: sessions go on where their limits allow it. What falls
+    /// due meanwhile ends as `suppressed`. The built-in app is not suspended: nobody could resume anything.
+    package func suspend(
+        note: String?, for request: AdminRequest, in scope: AppScope
+    ) async throws -> AdminOutcome<AppID> {
+        try await setSuspended(true, .appSuspended, note: note, for: request, in: scope)
+    }
+
+    /// Lets a suspended app go on.
+    package func resume(
+        note: String?, for request: AdminRequest, in scope: AppScope
+    ) async throws -> AdminOutcome<AppID> {
+        try await setSuspended(false, .appResumed, note: note, for: request, in: scope)
+    }
+
+    private func setSuspended(
+        _ isSuspended: Bool, _ kind: AuditEvent.Kind, note: String?, for request: AdminRequest, in scope: AppScope
+    ) async throws -> AdminOutcome<AppID> {
+        let occasion = Occasion(now: clock.now, origin: request.origin, random: random)
+        return try await database.transaction(in: scope) { transaction in
+            try await transaction.once(request, scope.appID, occasion) {
+                guard scope.appID != .gatepost else {
+                    return Refusal(.conflict, detail: "The built-in app is what apps are resumed with.")
+                }
+                guard try await transaction.setSuspended(isSuspended, at: occasion.now) else { return nil }
+                var event = occasion.event(kind, by: request.actor)
+                event.details["note"] = note
+                try await transaction.batch { [event] batch in batch.record(event) }
                 return nil
             }
         }

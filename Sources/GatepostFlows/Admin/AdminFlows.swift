@@ -3,9 +3,12 @@ package struct AdminFlows: Sendable {
     package let access: AdminAccessFlow
     package let apps: AdminAppFlow
     package let users: AdminUserFlow
+    package let sessions: AdminSessionFlow
+    package let roles: AdminRoleFlow
     package let webhooks: AdminWebhookFlow
     package let audit: AdminAuditFlow
     package let deliveries: DeliveryFlow
+    package let capturedMails: CapturedMailFlow
     package let grants: AdminGrantFlow
     package let invitations: AdminInvitationFlow
     package let keys: AdminKeyFlow
@@ -16,11 +19,14 @@ package struct AdminFlows: Sendable {
         access = AdminAccessFlow(database: database, clock: clock, session: session)
         apps = AdminAppFlow(database: database, clock: clock, random: random, keys: ring)
         users = AdminUserFlow(database: database, clock: clock, random: random, signal: parts.signal)
+        sessions = AdminSessionFlow(database: database, clock: clock, random: random, signal: parts.signal)
+        roles = AdminRoleFlow(database: database, clock: clock, random: random, signal: parts.signal)
         webhooks = AdminWebhookFlow(
             database: database, clock: clock, random: random, keys: ring,
             allowsPrivate: parts.allowsPrivateDestinations)
         audit = AdminAuditFlow(database: database, clock: clock, random: random, keys: ring, signal: parts.signal)
         deliveries = DeliveryFlow(database: database, clock: clock, random: random, signal: parts.signal)
+        capturedMails = CapturedMailFlow(database: database, clock: clock, random: random, keys: ring)
         grants = AdminGrantFlow(database: database, clock: clock, random: random)
         invitations = AdminInvitationFlow(
             database: database, clock: clock, random: random, keys: ring, hasher: parts.hasher, policy: parts.policy,

@@ -26,8 +26,9 @@ package struct AdminUserFlow: Sendable {
     /// One user with the sessions that live now; nil if the app has none of this id.
     package func user(_ id: UserID, in scope: AppScope) async throws -> UserDetail? {
         try await database.batch(in: scope) { batch in
-            batch.user(id).and(batch.liveSessions(of: id, at: clock.now)).map { user, sessions in
-                user.map { UserDetail(user: $0, sessions: sessions) }
+            let sessions = batch.liveSessions(of: id, at: clock.now).and(batch.roles(of: id))
+            return batch.user(id).and(sessions).map { user, lists in
+                user.map { UserDetail(user: $0, sessions: lists.0, roles: lists.1) }
             }
         }
     }

@@ -74,7 +74,7 @@ package struct RefreshFlow: Sendable {
         try await issuer.answer(
             for: SessionProof(
                 id: presented.sessionID, userID: presented.userID, amr: presented.amr,
-                authenticatedAt: presented.authenticatedAt),
+                authenticatedAt: presented.authenticatedAt, roles: presented.roles),
             client: presented.clientID, refreshToken: refreshToken, in: scope, at: occasion.now)
     }
 

@@ -89,15 +89,26 @@ package struct TokenIssuer: Sendable {
         bytes += #","auth_time":"#.utf8
         bytes += String(session.authenticatedAt.seconds).utf8
         bytes += #","amr":["#.utf8
-        for (position, method) in session.amr.enumerated() {
-            bytes += position == 0 ? "\"".utf8 : ",\"".utf8
-            bytes += method.utf8
-            bytes += "\"".utf8
+        Self.append(session.amr, to: &bytes)
+        if let claims = session.roles {
+            bytes += #"],"roles":["#.utf8
+            Self.append(claims.roles, to: &bytes)
+            bytes += #"],"permissions":["#.utf8
+            Self.append(claims.permissions, to: &bytes)
         }
         bytes += #"],"jti":""#.utf8
         bytes += tokenID(at: now).utf8
         bytes += "\"}".utf8
         return bytes
+    }
+
+    /// Words that stand in JSON as they are, in quotes with commas between.
+    private static func append(_ words: [String], to bytes: inout [UInt8]) {
+        for (position, word) in words.enumerated() {
+            bytes += position == 0 ? "\"".utf8 : ",\"".utf8
+            bytes += word.utf8
+            bytes += "\"".utf8
+        }
     }
 
     /// What no other token is called by (RFC 7519, section 4.1.7): the microsecond and 64 bits of chance.

@@ -19,8 +19,8 @@ package struct AccessTokenClaims: Decodable, Sendable {
 
 /// Verifies access tokens that this Gatepost issued for this app.
 package struct TokenVerifier: Sendable {
-    /// The longest token that is looked at, in bytes.
-    package static let tokenBytesMax = 4096
+    /// The longest token that is looked at, in bytes; one with all roles and permissions that there can be is shorter.
+    package static let tokenBytesMax = 8192
 
     let cache: KeyCache
     let baseURL: String

@@ -5,9 +5,14 @@ package enum AdminPermission: String, Sendable, CaseIterable, Codable {
     case usersRead = "users.read"
     /// Deactivating and reactivating.
     case usersWrite = "users.write"
+    case rolesRead = "roles.read"
+    /// Making, changing and deleting the roles of an app's users; giving and taking them.
+    case rolesWrite = "roles.write"
     case deliveriesRead = "deliveries.read"
     /// Resending, cancelling, holding, releasing and redriving.
     case deliveriesWrite = "deliveries.write"
+    /// Listing and opening the mails of an app that captures them, with their secrets.
+    case capturedMailsOpen = "captured_mails.open"
     case webhooksRead = "webhooks.read"
     case webhooksWrite = "webhooks.write"
     case auditRead = "audit.read"
@@ -39,10 +44,11 @@ package enum AdminRole: String, Sendable, CaseIterable, Codable {
         case .owner: Set(AdminPermission.allCases)
         case .admin: Set(AdminPermission.allCases).subtracting([.adminsWrite])
         case .support:
-            [.appsRead, .usersRead, .usersWrite, .deliveriesRead, .deliveriesWrite, .webhooksRead]
+            [.appsRead, .usersRead, .usersWrite, .rolesRead, .deliveriesRead, .deliveriesWrite, .webhooksRead]
         case .auditor:
             [
-                .appsRead, .usersRead, .deliveriesRead, .webhooksRead, .auditRead, .auditExport, .adminsRead,
+                .appsRead, .usersRead, .rolesRead, .deliveriesRead, .webhooksRead, .auditRead, .auditExport,
+                .adminsRead,
                 .apiKeysRead,
             ]
         }

@@ -8,6 +8,8 @@ package enum WebhookEventType: String, Sendable, CaseIterable, Codable {
     case userVerified = "user.verified"
     case userDeactivated = "user.deactivated"
     case userReactivated = "user.reactivated"
+    /// The user was given a role of the app, or one was taken away.
+    case userRolesChanged = "user.roles_changed"
     /// A session ended, for whatever reason; one notice a session.
     case sessionEnded = "session.ended"
 }

@@ -27,6 +27,10 @@ final class AppCache: Sendable {
         }
     }
 
+    func forget(_ id: AppID) {
+        entries.withLock { _ = $0.removeValue(forKey: id) }
+    }
+
     func remember(_ app: AppRecord) {
         let until = now() + Self.life
         entries.withLock { entries in

@@ -6,14 +6,18 @@ import Postgres
 package struct AppRecord: Sendable {
     package let scope: AppScope
     package let name: String
-    package let isSuspended: Bool
+    /// Since when every route of the app refuses; nil while it is active.
+    package let suspendedAt: Instant?
     package let createdAt: Instant
+
+    /// Whether an operator or an admin has suspended it.
+    package var isSuspended: Bool { suspendedAt != nil }
 
     init(_ row: PostgresRow) throws {
         let settings = try JSONDecoder().decode(AppSettings.self, from: Data(row.get("settings", as: String.self).utf8))
         scope = AppScope(appID: try row.get("id"), settings: settings)
         name = try row.get("name")
-        isSuspended = try row.get("state", as: String.self) == "suspended"
+        suspendedAt = try row.get("suspended_at")
         createdAt = try row.get("created_at")
     }
 }
@@ -29,6 +33,11 @@ extension Database {
         let found = try await batch(in: unresolved) { $0.app() }
         if let found { scopes.remember(found) }
         return found
+    }
+
+    /// Forgets what is remembered of an app, because this node has just changed it.
+    package func forget(_ id: AppID) {
+        scopes.forget(id)
     }
 
     /// The scope of an app that is known to exist, such as a message's; nil if it does not.
@@ -70,7 +79,7 @@ extension Database {
         return try await system { batch in
             batch.read(
                 """
-                select id, name, state, settings, created_at
+                select id, name, settings, created_at, suspended_at
                   from apps
                  where \(listed) \(further)
                  order by created_at, id
@@ -115,11 +124,55 @@ extension AppTransaction {
     }
 }
 
+extension AppTransaction {
+    /// Locks the scope's own row until the end, and reads it.
+    package func lockApp() async throws -> AppRecord? {
+        let rows = try await query(
+            "select id, name, settings, created_at, suspended_at from apps where id = \(scope.appID) for update")
+        return try rows.first.map(AppRecord.init)
+    }
+
+    /// Changes the app's name and settings, and reads what it is then.
+    ///
+    /// - Parameters:
+    ///   - name: The new name; nil keeps the old one.
+    ///   - settings: Those that are given are set; every other one stays.
+    ///   - cleared: Those that go back to their defaults, by their names in JSON.
+    /// - Returns: The app; nil if there is none.
+    /// - Throws: `PostgresError`.
+    package func changeApp(
+        name: String?, settings: AppSettings, cleared: [String]
+    ) async throws -> AppRecord? {
+        let json = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
+        let rows = try await query(
+            """
+            update apps set name = coalesce(\(name), name),
+                            settings = (settings || \(json)::text::jsonb) - \(cleared)::text[]
+             where id = \(scope.appID)
+            returning id, name, settings, created_at, suspended_at
+            """)
+        return try rows.first.map(AppRecord.init)
+    }
+
+    /// Suspends the app, or lets it go on; what is so already stays as it is.
+    ///
+    /// - Returns: Whether this changed anything.
+    /// - Throws: `PostgresError`.
+    package func setSuspended(_ isSuspended: Bool, at now: Instant) async throws -> Bool {
+        let change: SQL =
+            isSuspended
+            ? "set state = 'suspended', suspended_at = \(now)" : "set state = 'active', suspended_at = null"
+        let before = isSuspended ? "active" : "suspended"
+        let changed = try await query("update apps \(change) where id = \(scope.appID) and state = \(before)")
+        return changed.affectedCount == 1
+    }
+}
+
 extension AppBatch {
     /// The scope's own row.
     mutating func app() -> BatchReading<AppRecord?> {
         read(
-            "select id, name, state, settings, created_at from apps where id = \(scope.appID)"
+            "select id, name, settings, created_at, suspended_at from apps where id = \(scope.appID)"
         ) { try $0.first.map(AppRecord.init) }
     }
 }

@@ -47,6 +47,17 @@ extension AppBatch {
                 """)
     }
 
+    /// Writes an event if this very transaction has ended the session: of racing ones, one did.
+    package mutating func record(_ event: AuditEvent, ifEndedNow sessionID: SessionID) {
+        record(
+            event,
+            where: """
+                where exists (select from sessions
+                               where app_id = \(scope.appID) and id = \(sessionID) and ended_at is not null
+                                 and xmin = pg_current_xact_id()::xid)
+                """)
+    }
+
     /// Writes an event if the session exists, its user taken from there.
     package mutating func record(_ event: AuditEvent, ifSessionExists sessionID: SessionID) {
         record(

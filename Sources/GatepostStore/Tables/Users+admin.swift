@@ -26,10 +26,12 @@ package struct UserFilter: Sendable, Hashable {
 package struct UserDetail: Sendable {
     package let user: UserRecord
     package let sessions: [SessionRecord]
+    /// The app's roles that they have.
+    package let roles: [RoleRecord]
 
     /// Puts together what was read in one moment.
-    package init(user: UserRecord, sessions: [SessionRecord]) {
-        (self.user, self.sessions) = (user, sessions)
+    package init(user: UserRecord, sessions: [SessionRecord], roles: [RoleRecord]) {
+        (self.user, self.sessions, self.roles) = (user, sessions, roles)
     }
 }
 

@@ -6,6 +6,7 @@ import GatepostStore
 /// Renders and sends the mails of this installation: what the mail handlers share.
 package struct MailPost: Sendable {
     private let transport: MailTransport
+    private let capture: MailCapture
     private let templates: MailTemplates
     private let from: EmailAddress
     private let baseURL: String
@@ -14,10 +15,14 @@ package struct MailPost: Sendable {
     ///
     /// - Parameters:
     ///   - transport: The relay.
+    ///   - capture: Where the mails of apps in capture mode go instead.
     ///   - templates: The texts.
     ///   - from: The address that mails come from; the name beside it is the app's.
     ///   - baseURL: Where people reach Gatepost, from the configuration and never from a request.
-    package init(transport: MailTransport, templates: MailTemplates, from: EmailAddress, baseURL: String) {
+    package init(
+        transport: MailTransport, capture: MailCapture, templates: MailTemplates, from: EmailAddress, baseURL: String
+    ) {
+        self.capture = capture
         (self.transport, self.templates, self.from, self.baseURL) = (transport, templates, from, baseURL)
     }
 
@@ -34,12 +39,16 @@ package struct MailPost: Sendable {
         _ name: MailTemplates.Name, _ values: [String: String], to address: EmailAddress, of app: AppRecord,
         as message: ClaimedMessage, deadline: Duration
     ) async -> HandlerResult {
+        guard !app.isSuspended else { return .ended(.suppressed, reason: "app_suspended") }
         var values = values
         values["app"] = app.name
         values["address"] = address.ascii
         let mail = MailMessage(
             from: MailSender(name: app.name, address: from), to: address, messageID: message.id,
             date: message.createdAt, content: templates.render(name, values))
+        guard !app.scope.settings.capturesMails else {
+            return await capture.keep(mail, as: message, in: app.scope)
+        }
         return .attempt(await transport.send(mail, deadline: deadline))
     }
 }

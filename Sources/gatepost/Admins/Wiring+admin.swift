@@ -3,6 +3,11 @@ import GatepostModel
 import Passwords
 
 extension Wiring {
+    /// What changes, suspends and resumes apps.
+    func adminAppFlow() throws -> AdminAppFlow {
+        AdminAppFlow(database: database, clock: clock, random: random, keys: try keyRing())
+    }
+
     /// What changes who is an admin.
     func adminGrantFlow() -> AdminGrantFlow {
         AdminGrantFlow(database: database, clock: clock, random: random)

@@ -53,7 +53,9 @@ struct DevCommand: AsyncParsableCommand {
         let demo = try await DemoApp.findOrCreate(wiring)
         let hasher = PasswordHasher(wiring.configuration, metrics: wiring.metrics)
         let transport = try wiring.mailTransport()
-        let server = try wiring.server(hasher: hasher, devMails: DevMails(catcher)) { _ in
+        let captured = CapturedMailFlow(
+            database: wiring.database, clock: wiring.clock, random: wiring.random, keys: try wiring.keyRing())
+        let server = try wiring.server(hasher: hasher, devMails: DevMails(catcher, captured: captured)) { _ in
             DevGreeting(baseURL: wiring.configuration.baseURL, demo: demo, adminKey: adminKey, data: data).say()
         }
         let services = try wiring.workers(transport: transport)

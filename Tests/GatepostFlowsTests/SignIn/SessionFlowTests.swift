@@ -60,7 +60,7 @@ struct SessionFlowTests {
     @Test func `a session is over after ninety days however busy it was, with no sweep`() async throws {
         let (test, answer) = try await signedIn()
         let session = try #require(try await test.session(answer))
-        try await test.write("update sessions set idle_expires_at = 'infinity'")
+        try await test.write("update sessions set idle_expires_at = 'infinity', last_used_at = 'infinity'")
 
         let (last, none) = try await test.database.batch(in: test.scope) { batch in
             batch.liveSession(session.id, of: session.user.id, at: session.expiresAt - .microseconds(1))

@@ -33,17 +33,18 @@ package struct PresentedRefreshToken: Sendable {
     package let isAlive: Bool
     package let amr: [String]
     package let authenticatedAt: Instant
-}
-
-/// The token's family, session and user, and that all of them still stand at `now`.
-private func stands(at now: Instant) -> SQL {
-    """
-    f.ended_at is null and f.expires_at > \(now) and s.ended_at is null and s.expires_at > \(now)
-    and s.idle_expires_at > \(now) and u.state = 'active' and u.auth_epoch = t.auth_epoch
-    """
+    /// Nil where the app's tokens do not say.
+    package let roles: RoleClaims?
 }
 
 extension AppBatch {
+    /// That a token `t`, its family `f`, session `s` and user `u` all still stand.
+    private func stands(at now: Instant) -> SQL {
+        """
+        f.ended_at is null and f.expires_at > \(now) and u.auth_epoch = t.auth_epoch and \(sessionStands(at: now))
+        """
+    }
+
     /// Puts the first token into a family that has just been made; none if it was not.
     package mutating func insertRefreshToken(_ token: OneTimeToken, into family: TokenFamilyID, at now: Instant) {
         add(
@@ -98,6 +99,19 @@ extension AppBatch {
             """)
     }
 
+    /// Gives the refresh tokens of a session that can still be presented the session's epoch.
+    mutating func restampRefreshTokens(of session: SessionID) {
+        add(
+            """
+            update refresh_tokens as t set auth_epoch = s.auth_epoch
+              from sessions as s
+              join token_families as f on f.app_id = s.app_id and f.session_id = s.id
+             where s.app_id = \(scope.appID) and s.id = \(session) and f.ended_at is null
+               and t.app_id = f.app_id and t.family_id = f.id
+               and (t.used_at is null or t.successor_sealed is not null)
+            """)
+    }
+
     /// What became of a presented token; nil for one that was never issued.
     package mutating func presentedRefreshToken(
         _ token: OneTimeToken, at now: Instant
@@ -109,14 +123,14 @@ extension AppBatch {
                    exists (select from refresh_tokens as n
                             where n.app_id = t.app_id and n.token_hash = t.successor_hash
                               and n.used_at is not null) as is_successor_used,
-                   t.expires_at > \(now) and \(stands(at: now)) as is_alive
+                   t.expires_at > \(now) and \(stands(at: now)) as is_alive \(roleClaimColumns())
               from refresh_tokens as t
               join token_families as f on f.app_id = t.app_id and f.id = t.family_id
               join sessions as s on s.app_id = f.app_id and s.id = f.session_id
               join users as u on u.app_id = s.app_id and u.id = s.user_id
              where t.app_id = \(scope.appID) and t.token_hash = \(token.hash)
             """
-        ) { rows in
+        ) { [scope] rows in
             try rows.first.map { row in
                 PresentedRefreshToken(
                     familyID: try row.get("family_id"), sessionID: try row.get("session_id"),
@@ -124,7 +138,8 @@ extension AppBatch {
                     usedAt: try row.get("used_at"), successorHash: try row.get("successor_hash"),
                     successorSealed: try row.get("successor_sealed"),
                     isSuccessorUsed: try row.get("is_successor_used"), isAlive: try row.get("is_alive"),
-                    amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"))
+                    amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
+                    roles: try Self.roleClaims(row, in: scope))
             }
         }
     }

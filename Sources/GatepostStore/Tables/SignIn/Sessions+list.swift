@@ -8,34 +8,53 @@ package struct SessionRecord: Sendable {
     package let clientID: ClientID?
     package let userAgent: String?
     package let ip: String?
+    package let createdAt: Instant
     package let authenticatedAt: Instant
     package let lastUsedAt: Instant
     package let expiresAt: Instant
+
+    /// What a person calls the device; nil where it said nothing of itself.
+    package var device: String? { DeviceName(userAgent: userAgent)?.description }
+
+    init(_ row: PostgresRow) throws {
+        (id, clientID) = (try row.get("id"), try row.get("client_id"))
+        (userAgent, ip) = (try row.get("user_agent"), try row.get("ip"))
+        (createdAt, authenticatedAt) = (try row.get("created_at"), try row.get("authenticated_at"))
+        (lastUsedAt, expiresAt) = (try row.get("last_used_at"), try row.get("expires_at"))
+    }
 }
 
 extension AppBatch {
-    /// The sessions of a user that may be used now, the last used one first.
+    /// The sessions of a user that may be used now, the newest first.
     package mutating func liveSessions(
-        of user: UserID, at now: Instant, limit: Int = 100
+        of user: UserID, after cursor: PageCursor? = nil, at now: Instant, limit: Int = 100
     ) -> BatchReading<[SessionRecord]> {
-        read(
+        let further: SQL = cursor.map { "and (s.created_at, s.id) < (\($0.at), \($0.id))" } ?? ""
+        return read(
             """
-            select s.id, s.client_id, s.user_agent, s.ip, s.authenticated_at, s.last_used_at, s.expires_at
+            select s.id, s.client_id, s.user_agent, s.ip, s.created_at, s.authenticated_at, s.last_used_at,
+                   s.expires_at
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
-             where s.app_id = \(scope.appID) and s.user_id = \(user)
-               and s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
-               and u.state = 'active' and u.auth_epoch = s.auth_epoch
-             order by s.last_used_at desc, s.id
+             where s.app_id = \(scope.appID) and s.user_id = \(user) and \(sessionStands(at: now)) \(further)
+             order by s.created_at desc, s.id desc
              limit \(limit)
             """
-        ) { rows in
-            try rows.map { row in
-                SessionRecord(
-                    id: try row.get("id"), clientID: try row.get("client_id"), userAgent: try row.get("user_agent"),
-                    ip: try row.get("ip"), authenticatedAt: try row.get("authenticated_at"),
-                    lastUsedAt: try row.get("last_used_at"), expiresAt: try row.get("expires_at"))
-            }
-        }
+        ) { try $0.map(SessionRecord.init) }
+    }
+
+    /// One session of a user, if it may be used now.
+    package mutating func liveSessionRecord(
+        _ id: SessionID, of user: UserID, at now: Instant
+    ) -> BatchReading<SessionRecord?> {
+        read(
+            """
+            select s.id, s.client_id, s.user_agent, s.ip, s.created_at, s.authenticated_at, s.last_used_at,
+                   s.expires_at
+              from sessions as s
+              join users as u on u.app_id = s.app_id and u.id = s.user_id
+             where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user) and \(sessionStands(at: now))
+            """
+        ) { try $0.first.map(SessionRecord.init) }
     }
 }

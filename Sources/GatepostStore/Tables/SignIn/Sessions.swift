@@ -7,6 +7,9 @@ package enum SessionEndReason: String, Sendable {
     case signedOutEverywhere = "signed_out_everywhere"
     case refreshReused = "refresh_reused"
     case codeReused = "code_reused"
+    /// Its user ended it from another session.
+    case endedElsewhere = "ended_elsewhere"
+    case endedByAdmin = "ended_by_admin"
     case userDeactivated = "user_deactivated"
     /// The same browser has signed in anew.
     case replaced
@@ -29,10 +32,15 @@ package struct SessionProof: Sendable {
     /// How the user proved who they are (RFC 8176).
     package let amr: [String]
     package let authenticatedAt: Instant
+    /// Nil where the app's tokens do not say.
+    package let roles: RoleClaims?
 
     /// Gathers what is known.
-    package init(id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant) {
+    package init(
+        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil
+    ) {
         (self.id, self.userID, self.amr, self.authenticatedAt) = (id, userID, amr, authenticatedAt)
+        self.roles = roles
     }
 }
 
@@ -41,13 +49,15 @@ extension AppBatch {
     package mutating func session(_ id: SessionID) -> BatchReading<SessionProof?> {
         read(
             """
-            select user_id, amr, authenticated_at from sessions where app_id = \(scope.appID) and id = \(id)
+            select s.user_id, s.amr, s.authenticated_at \(roleClaimColumns())
+              from sessions as s
+             where s.app_id = \(scope.appID) and s.id = \(id)
             """
-        ) { rows in
+        ) { [scope] rows in
             try rows.first.map { row in
                 SessionProof(
                     id: id, userID: try row.get("user_id"), amr: try row.get("amr"),
-                    authenticatedAt: try row.get("authenticated_at"))
+                    authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope))
             }
         }
     }
@@ -80,6 +90,33 @@ extension AppBatch {
             """)
     }
 
+    /// That a session `s` of a user `u` may be used at a moment: not ended, within its limits, of the user's epoch.
+    ///
+    /// Checked by every read and not left to the job that ends stale sessions: a sweep is no boundary. The limits are
+    /// those that the session was given, and the app's of today where they are shorter.
+    func sessionStands(at now: Instant) -> SQL {
+        """
+        s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
+        and s.created_at > \(now - scope.settings.sessionLife)
+        and s.last_used_at > \(now - scope.settings.refreshIdleLife)
+        and u.state = 'active' and u.auth_epoch = s.auth_epoch
+        """
+    }
+
+    /// Lets one session of a user whose epoch was raised in this transaction live on: everything else is dead.
+    ///
+    /// Its refresh tokens are those that can still be presented: the unused one, and the one whose answer may be lost.
+    package mutating func keepSession(_ id: SessionID, of user: UserID) {
+        add(
+            """
+            update sessions as s set auth_epoch = u.auth_epoch
+              from users as u
+             where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user) and s.ended_at is null
+               and u.app_id = s.app_id and u.id = s.user_id
+            """)
+        restampRefreshTokens(of: id)
+    }
+
     /// The statement that ends one session; a session that has ended keeps its first reason.
     ///
     /// Not run by itself: whoever ends a session owes the notice of it, in the same statement (`Outbox+sessions`).
@@ -92,6 +129,13 @@ extension AppBatch {
         ending("user_id = \(user)", reason, at: now)
     }
 
+    /// The statement that ends all sessions of a user but one.
+    package func endingSessions(
+        of user: UserID, except kept: SessionID, reason: SessionEndReason, at now: Instant
+    ) -> SQL {
+        ending("user_id = \(user) and id <> \(kept)", reason, at: now)
+    }
+
     func ending(_ condition: SQL, _ reason: SessionEndReason, at now: Instant) -> SQL {
         """
         update sessions set ended_at = \(now), end_reason = \(reason.rawValue)
@@ -100,9 +144,7 @@ extension AppBatch {
         """
     }
 
-    /// A session and its user, if the session may be used now: not ended, within its limits, of the user's epoch.
-    ///
-    /// The limits are checked here and not left to the job that ends stale sessions: a sweep is no boundary.
+    /// A session and its user, if the session may be used now.
     package mutating func liveSession(_ id: SessionID, of user: UserID, at now: Instant) -> BatchReading<LiveSession?> {
         read(
             """
@@ -113,8 +155,7 @@ extension AppBatch {
               join users as u on u.app_id = s.app_id and u.id = s.user_id
              where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user)
                and s.client_id is not null
-               and s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
-               and u.state = 'active' and u.auth_epoch = s.auth_epoch
+               and \(sessionStands(at: now))
             """
         ) { rows in
             try rows.first.map { row in
