@@ -9,4 +9,6 @@ enum Limits {
     static let password = RateLimit("password", tries: 20, per: .seconds(900))
     /// Mails that strangers can cause to one address of one app.
     static let mail = RateLimit("mail", tries: 5, per: .seconds(3600))
+    /// Ways to a provider that one client address begins: each costs a row, and at worst a request to the provider.
+    static let providerStart = RateLimit("provider_start", tries: 60, per: .seconds(900))
 }

@@ -4,6 +4,7 @@ package struct AdminFlows: Sendable {
     package let apps: AdminAppFlow
     package let users: AdminUserFlow
     package let webhooks: AdminWebhookFlow
+    package let providers: AdminProviderFlow
     package let audit: AdminAuditFlow
     package let deliveries: DeliveryFlow
     package let grants: AdminGrantFlow
@@ -17,6 +18,9 @@ package struct AdminFlows: Sendable {
         apps = AdminAppFlow(database: database, clock: clock, random: random, keys: ring)
         users = AdminUserFlow(database: database, clock: clock, random: random, signal: parts.signal)
         webhooks = AdminWebhookFlow(
+            database: database, clock: clock, random: random, keys: ring,
+            allowsPrivate: parts.allowsPrivateDestinations)
+        providers = AdminProviderFlow(
             database: database, clock: clock, random: random, keys: ring,
             allowsPrivate: parts.allowsPrivateDestinations)
         audit = AdminAuditFlow(database: database, clock: clock, random: random, keys: ring, signal: parts.signal)

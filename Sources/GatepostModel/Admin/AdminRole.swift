@@ -10,6 +10,9 @@ package enum AdminPermission: String, Sendable, CaseIterable, Codable {
     case deliveriesWrite = "deliveries.write"
     case webhooksRead = "webhooks.read"
     case webhooksWrite = "webhooks.write"
+    case providersRead = "providers.read"
+    /// Adding, changing and deleting identity providers, their secrets with them.
+    case providersWrite = "providers.write"
     case auditRead = "audit.read"
     /// Asking for an audit export, and fetching it.
     case auditExport = "audit.export"
@@ -39,11 +42,13 @@ package enum AdminRole: String, Sendable, CaseIterable, Codable {
         case .owner: Set(AdminPermission.allCases)
         case .admin: Set(AdminPermission.allCases).subtracting([.adminsWrite])
         case .support:
-            [.appsRead, .usersRead, .usersWrite, .deliveriesRead, .deliveriesWrite, .webhooksRead]
+            [
+                .appsRead, .usersRead, .usersWrite, .deliveriesRead, .deliveriesWrite, .webhooksRead, .providersRead,
+            ]
         case .auditor:
             [
-                .appsRead, .usersRead, .deliveriesRead, .webhooksRead, .auditRead, .auditExport, .adminsRead,
-                .apiKeysRead,
+                .appsRead, .usersRead, .deliveriesRead, .webhooksRead, .providersRead, .auditRead, .auditExport,
+                .adminsRead, .apiKeysRead,
             ]
         }
     }

@@ -1,6 +1,6 @@
 import Curl
 package import GatepostAPI
-import GatepostFlows
+package import GatepostFlows
 import GatepostModel
 import GatepostStore
 package import GatepostTelemetry
@@ -36,14 +36,15 @@ package struct TestServer: Sendable {
     ///   - devMails: The development mail catcher, if its pages are to exist.
     ///   - deadline: How long the server waits for the database where it resolves an app.
     ///   - baseURL: Where Gatepost says it is reached.
+    ///   - providers: The way to identity providers; by default there is none.
     ///   - body: The test.
     /// - Returns: What the body returned.
     /// - Throws: What the body threw, or why the server did not start.
     package static func running<Output>(
         hasher: PasswordHasher = TestFlows.hasher, devMails: DevMails? = nil, deadline: Duration = .seconds(10),
-        baseURL: String = TestFlows.baseURL, _ body: (TestServer) async throws -> Output
+        baseURL: String = TestFlows.baseURL, providers: ProviderPort? = nil, _ body: (TestServer) async throws -> Output
     ) async throws -> Output {
-        let flows = try await TestFlows.make(hasher: hasher)
+        let flows = try await TestFlows.make(hasher: hasher, providers: providers)
         // Its own cache of apps, so that a test can change the app before the server has seen it.
         let pool = try await TestDatabase.current.pool
         let database = Database(pool: pool, deadline: deadline)
