@@ -17,6 +17,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let instrumentation = Target.Dependency.product(name: "Instrumentation", package: "swift-distributed-tracing")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -49,6 +50,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // The C libraries, each behind one safe module.
@@ -69,7 +71,8 @@ let package = Package(
             resources: [.copy("../../migrations")]),
         module("GatepostOutbox", ["GatepostStore", "GatepostModel", "Postgres"]),
         module(
-            "GatepostFlows", ["GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres", crypto]),
+            "GatepostFlows",
+            ["GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres", crypto, jwt]),
         module(
             "GatepostDelivery", ["Curl", "GatepostModel", crypto, mustache], resources: [.copy("Mail/Templates")]),
         module(

@@ -8,6 +8,10 @@ extension APIServer {
         let isDevelopment = !mount.ownOrigin.hasPrefix("https://")
         mount.pageGroup("/apps/{app}", takesForeignForms: true)
             .addRoutes(AuthorizeRoutes(flow: flows.authorize, pages: pages).endpoints)
+        mount.pageGroup("/apps/{app}/providers/{name}", takesForeignForms: true)
+            .addRoutes(ProviderCallbackRoutes(flow: flows.providerSignIn, pages: pages).endpoints)
+        mount.pageGroup("/apps/{app}/providers/{name}")
+            .addRoutes(ProviderStartRoutes(flow: flows.providerSignIn).endpoints)
         let group = mount.pageGroup("/apps/{app}")
         group.addRoutes(
             LinkRoutes(

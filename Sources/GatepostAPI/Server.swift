@@ -54,7 +54,7 @@ package struct APIServer: Service {
             router: router, database: database, refusal: flows.refusal, pages: pages, ownOrigin: baseURL,
             logger: logger)
         Self.addAPI(mount, flows, keys.ring, baseURL: baseURL)
-        adminRoutes = Self.addAdmin(mount, flows, keys.ring)
+        adminRoutes = Self.addAdmin(mount, flows, keys.ring, baseURL: baseURL)
         Self.addIssuer(mount, flows, keys, baseURL: baseURL)
         Self.addPages(mount, flows)
         routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
@@ -82,9 +82,12 @@ package struct APIServer: Service {
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
             .addRoutes(SessionRoutes(signOut: flows.signOut, sessions: flows.ownSessions, keys: keys).endpoints)
+            .addRoutes(IdentityRoutes(flow: flows.identities).endpoints)
     }
 
-    private static func addAdmin(_ mount: AppMount, _ flows: Flows, _ keys: KeyRing) -> [AdminRoute] {
+    private static func addAdmin(
+        _ mount: AppMount, _ flows: Flows, _ keys: KeyRing, baseURL: String
+    ) -> [AdminRoute] {
         let (admin, table) = (flows.admin, AdminRouteTable())
         let global = mount.adminGroup("/v1/admin", access: admin.access, table: table)
         let ofApp = mount.adminGroup("/v1/admin/apps/{app}", access: admin.access, table: table)
@@ -93,6 +96,7 @@ package struct APIServer: Service {
         AdminSessionRoutes(flow: admin.sessions, keys: keys).mount(ofApp)
         AdminRoleRoutes(flow: admin.roles, users: admin.users, keys: keys).mount(ofApp)
         AdminWebhookRoutes(flow: admin.webhooks, keys: keys).mount(ofApp)
+        AdminProviderRoutes(flow: admin.providers, keys: keys, baseURL: baseURL).mount(ofApp)
         AuditEventRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         AuditExportRoutes(flow: admin.audit, keys: keys).mount(ofApp)
         AdminDeliveryRoutes(flow: admin.deliveries, keys: keys).mount(ofApp)

@@ -57,6 +57,43 @@ package final class HTTPTransport: Sendable {
         }
     }
 
+    /// What came of calling somebody whose answer is wanted.
+    package enum Answer: Sendable {
+        /// A whole answer, whatever its status; a redirect is one too, and is not followed.
+        case answered(status: Int, body: [UInt8])
+        /// None, or none within the limits: why, in printable ASCII.
+        case failed(String)
+    }
+
+    /// Calls somebody whose answer is wanted, as a sign-in calls a provider; nothing is tried again.
+    ///
+    /// - Parameters:
+    ///   - method: In capitals.
+    ///   - url: Where to.
+    ///   - headers: Fields to send.
+    ///   - body: The body; nil for none.
+    ///   - bytesMax: The most bytes that the answer's body may have; a longer one is none.
+    ///   - deadline: How long it may take.
+    /// - Returns: The answer, or why there is none.
+    package func call(
+        _ method: String, _ url: String, headers: [(name: String, value: String)], body: [UInt8]?, bytesMax: Int,
+        deadline: Duration
+    ) async -> Answer {
+        guard allowsPlainHTTP || url.lowercased().hasPrefix("https://") else { return .failed("the URL is not https") }
+        var request = HTTPRequest(method, url, headers: headers.map { .init($0.name, $0.value) }, body: body)
+        request.deadline = min(deadline, Self.exchangeDeadline)
+        request.connectTimeout = request.deadline
+        request.lowSpeedTime = request.deadline
+        request.answerBytesMax = bytesMax
+        request.overflow = .fail
+        do throws(CurlError) {
+            let response = try await client.send(request)
+            return .answered(status: response.status, body: response.body)
+        } catch {
+            return .failed(Self.result(of: error).reply)
+        }
+    }
+
     /// Lets running exchanges end and closes the connections.
     package func shutdown() async {
         await client.shutdown()

@@ -14,6 +14,7 @@ package struct FlowParts: Sendable {
     let policy: PasswordPolicy
     let allowsPrivateDestinations: Bool
     let signal: OutboxSignal
+    let providers: ProviderPort
 
     var keys: KeyRing { cache.ring }
 
@@ -29,13 +30,15 @@ package struct FlowParts: Sendable {
     ///   - policy: What a password must be.
     ///   - allowsPrivateDestinations: Whether a webhook may go to an address that is not public.
     ///   - signal: Wakes a worker in the same process, if there is one.
+    ///   - providers: The way to identity providers.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, cache: KeyCache, baseURL: String,
         hasher: PasswordHasher, policy: PasswordPolicy = PasswordPolicy(), allowsPrivateDestinations: Bool = false,
-        signal: OutboxSignal = OutboxSignal()
+        signal: OutboxSignal = OutboxSignal(), providers: ProviderPort = .none
     ) {
         (self.database, self.clock, self.random, self.cache) = (database, clock, random, cache)
         (self.baseURL, self.hasher, self.policy, self.signal) = (baseURL, hasher, policy, signal)
         self.allowsPrivateDestinations = allowsPrivateDestinations
+        self.providers = providers
     }
 }

@@ -14,6 +14,8 @@ package struct Flows: Sendable {
     package let session: SessionFlow
     package let ownSessions: OwnSessionsFlow
     package let refusal: RefusalFlow
+    package let providerSignIn: ProviderSignInFlow
+    package let identities: IdentityFlow
     package let admin: AdminFlows
 
     /// Puts the flows together.
@@ -40,5 +42,12 @@ package struct Flows: Sendable {
         ownSessions = OwnSessionsFlow(database: database, clock: clock, random: random)
         refusal = RefusalFlow(database: database, clock: clock, random: random)
         admin = AdminFlows(of: parts, session: session)
+        let directory = ProviderDirectory(
+            port: parts.providers, clock: clock, allowsPrivate: parts.allowsPrivateDestinations)
+        providerSignIn = ProviderSignInFlow(
+            database: database, clock: clock, random: random, keys: parts.keys,
+            client: ProviderClient(port: parts.providers, directory: directory, keys: parts.keys), ending: ending,
+            baseURL: parts.baseURL)
+        identities = IdentityFlow(database: database, clock: clock, random: random)
     }
 }

@@ -26,6 +26,9 @@ struct Limits: Sendable {
     /// Mails to one address that a device causes that is known.
     static let mailDevice = RateLimit("mail.device", tries: 5, per: .hours(1))
 
+    /// Ways to a provider that one client address begins: each costs a row, and at worst a request to the provider.
+    static let providerStart = RateLimit("provider_start", tries: 60, per: .minutes(15))
+
     /// What a try at a password, a typed code or any other factor of an address spends, before it is compared.
     func proof(of email: EmailAddress, from origin: RequestOrigin, in scope: AppScope, at now: Instant) -> RateBudgets {
         let (address, network) = (email.canonical, origin.network)

@@ -125,6 +125,10 @@ package enum Lifetimes {
     package static let authorizationRequest: Duration = .hours(1)
     /// The cookie that tells browsers apart; counted anew whenever a sign-in begins.
     package static let browserCookie: Duration = .days(90)
+    /// A browser's way to a provider and back.
+    package static let providerSignIn: Duration = .minutes(10)
+    /// How long what a provider proved waits for the account to be proved too; as long as a client's request lives.
+    package static let provenIdentity: Duration = .hours(1)
     /// An authorization code, from sign-in to exchange.
     package static let authorizationCode: Duration = .seconds(60)
     /// A verification link and the code in the same mail.

@@ -79,6 +79,21 @@ package enum Identified {
     package enum AuthorizationRequest: IdentifiedKind {
         package static let prefix = "arq"
     }
+
+    /// Somebody else who may say who a person is.
+    package enum IdentityProvider: IdentifiedKind {
+        package static let prefix = "idp"
+    }
+
+    /// Who a user is with a provider.
+    package enum UserIdentity: IdentifiedKind {
+        package static let prefix = "idn"
+    }
+
+    /// One way of a browser to a provider and back.
+    package enum ProviderSignIn: IdentifiedKind {
+        package static let prefix = "psi"
+    }
 }
 
 /// Identifies the boundary of everything.
@@ -128,6 +143,15 @@ package typealias AuditExportID = TypedID<Identified.AuditExport>
 
 /// Identifies what a client asked for when it sent a browser to sign in.
 package typealias AuthorizationRequestID = TypedID<Identified.AuthorizationRequest>
+
+/// Identifies somebody else who may say who a person is.
+package typealias IdentityProviderID = TypedID<Identified.IdentityProvider>
+
+/// Identifies who a user is with a provider.
+package typealias UserIdentityID = TypedID<Identified.UserIdentity>
+
+/// Identifies one way of a browser to a provider and back.
+package typealias ProviderSignInID = TypedID<Identified.ProviderSignIn>
 
 extension AppID {
     /// The built-in app `gatepost`, whose users are the admins.

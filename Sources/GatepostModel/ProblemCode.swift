@@ -25,6 +25,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case idempotencyKeyReused = "idempotency_key_reused"
     case invalidWebhookURL = "invalid_webhook_url"
     case tooManyWebhookEndpoints = "too_many_webhook_endpoints"
+    case invalidIdentityProvider = "invalid_identity_provider"
     case conflict
     case rangeNotSatisfiable = "range_not_satisfiable"
 
@@ -40,6 +41,11 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case codeAttemptsExhausted = "code_attempts_exhausted"
     case invalidFlow = "invalid_flow"
     case invalidAuthorizationRequest = "invalid_authorization_request"
+    case unknownProvider = "unknown_provider"
+    case providerDisabled = "provider_disabled"
+    case invalidProviderAnswer = "invalid_provider_answer"
+    case providerUnavailable = "provider_unavailable"
+    case signUpNotAllowed = "sign_up_not_allowed"
 
     // When.
     case rateLimited = "rate_limited"
@@ -52,21 +58,22 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         switch self {
         case .malformedJSON, .invalidRequest, .unknownField, .invalidRedirectURI, .unknownClient,
             .invalidCodeChallenge, .invalidCursor, .invalidIdempotencyKey, .invalidLink, .invalidCode,
-            .codeAttemptsExhausted, .invalidFlow, .invalidAuthorizationRequest:
+            .codeAttemptsExhausted, .invalidFlow, .invalidAuthorizationRequest, .invalidProviderAnswer:
             400
         case .invalidCredentials, .invalidAccessToken, .sessionEnded, .invalidAPIKey: 401
-        case .userDeactivated, .appSuspended, .permissionDenied: 403
-        case .notFound, .appNotFound: 404
+        case .userDeactivated, .appSuspended, .permissionDenied, .providerDisabled, .signUpNotAllowed: 403
+        case .notFound, .appNotFound, .unknownProvider: 404
         case .methodNotAllowed: 405
         case .conflict: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
-        case .invalidEmailAddress, .weakPassword, .idempotencyKeyReused, .invalidWebhookURL, .tooManyWebhookEndpoints:
+        case .invalidEmailAddress, .weakPassword, .idempotencyKeyReused, .invalidWebhookURL, .tooManyWebhookEndpoints,
+            .invalidIdentityProvider:
             422
         case .rangeNotSatisfiable: 416
         case .rateLimited: 429
         case .internalError: 500
-        case .busy, .unavailable: 503
+        case .busy, .unavailable, .providerUnavailable: 503
         }
     }
 
@@ -92,6 +99,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .idempotencyKeyReused: "This idempotency key came with another request before."
         case .invalidWebhookURL: "This is not a URL that notices can be sent to."
         case .tooManyWebhookEndpoints: "The app has as many webhook endpoints as it may have."
+        case .invalidIdentityProvider: "These are not settings that an identity provider can have."
         case .conflict: "What is there does not allow this."
         case .rangeNotSatisfiable: "The file has no byte there."
         case .invalidAPIKey: "The API key is malformed, expired, revoked or unknown."
@@ -105,6 +113,11 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .codeAttemptsExhausted: "Too many wrong codes. Ask for a new mail."
         case .invalidFlow: "This flow is finished, expired or not yours."
         case .invalidAuthorizationRequest: "This sign-in is finished, too old or was begun in another browser."
+        case .unknownProvider: "There is no such identity provider in this app."
+        case .providerDisabled: "This way to sign in is switched off."
+        case .invalidProviderAnswer: "The provider's answer does not belong to a sign-in of this browser."
+        case .providerUnavailable: "The provider cannot be reached right now. Try again in a moment."
+        case .signUpNotAllowed: "There is no account for this, and none can be opened this way."
         case .rateLimited: "Too many tries. Wait a while."
         case .busy: "The server is busy. Try again in a moment."
         case .unavailable: "The server cannot do this right now. Try again in a moment."

@@ -13,7 +13,7 @@ enum Outside {
         .deletingLastPathComponent()
 
     /// The interpreter of the virtual environment that `make test` makes; `GATEPOST_TEST_PYTHON` names another.
-    private static var python: String {
+    static var python: String {
         get throws {
             let path =
                 ProcessInfo.processInfo.environment["GATEPOST_TEST_PYTHON"]

@@ -123,6 +123,7 @@ private struct Belongings {
         "GET /.well-known/oauth-authorization-server/apps/{app}",
         "GET /apps/{app}/jwks.json",
         "POST /apps/{app}/oauth/authorize",
+        "POST /apps/{app}/providers/{name}/callback",
         "GET /apps/{app}/sign-in",
     ]
 
@@ -144,6 +145,9 @@ private struct Belongings {
         "POST /v1/admin/apps/{app}/deliveries/{message}/release": "{}",
         "POST /v1/admin/apps/{app}/deliveries/{message}/resend": "{}",
         "POST /v1/admin/apps/{app}/deliveries/{message}/redrive": "{}",
+        "POST /v1/admin/apps/{app}/identity-providers":
+            #"{"name": "other", "kind": "google", "client_id": "c", "secret": "s"}"#,
+        "PATCH /v1/admin/apps/{app}/identity-providers/{provider}": #"{"state": "disabled"}"#,
         "POST /v1/admin/apps/{app}/webhook-endpoints":
             #"{"url": "https://hooks.example.com/", "event_types": ["user.created"]}"#,
         "PATCH /v1/admin/apps/{app}/webhook-endpoints/{endpoint}": #"{"state": "disabled"}"#,
@@ -162,6 +166,8 @@ private struct Belongings {
         ids = [
             "user": user, "token": String(link), "message": "\(try #require(try await server.app.ledger().first).id)",
             "endpoint": "\(try await server.app.addEndpoint().id)",
+            "provider": "\(try await server.app.addProvider(issuer: "https://example.com"))",
+            "name": ProviderWorld.name, "identity": "\(try await server.app.addIdentity(to: user))",
             "export": try await server.beginExport(#"{"format": "csv"}"#, key: key),
             "role": try await server.makeRole("editor", ["documents:write"], key: key),
             "session": try #require(try await server.me(access).field("session.id")),
@@ -172,6 +178,7 @@ private struct Belongings {
             "POST /v1/apps/{app}/sign-ups/verify": flow + #", "code": "\#(begun.code)"}"#,
             "POST /v1/apps/{app}/sign-ups/resend": flow + "}",
             "POST /v1/apps/{app}/sign-ins": signIn,
+            "POST /apps/{app}/providers/{name}/start": "",
             "POST /apps/{app}/links/{token}": "password=a+lighthouse+above+seven+cold+harbours",
             "POST /apps/{app}/sign-in": "email=ada%40example.com&password=seven+lanterns+over+quiet+water",
             "POST /apps/{app}/oauth/token":

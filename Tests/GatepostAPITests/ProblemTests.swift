@@ -11,7 +11,13 @@ import Testing
 struct ProblemTests {
     /// What only a page reports: a link that no longer works, a sign-in of another browser; see `LinkPageTests` and
     /// `SignInPageTests`.
-    static let documented = ProblemCode.allCases.filter { ![.invalidLink, .invalidAuthorizationRequest].contains($0) }
+    static let documented = ProblemCode.allCases.filter {
+        ![.invalidLink, .invalidAuthorizationRequest].contains($0) && !ofProviders.contains($0)
+    }
+    /// What only the pages of a sign-in with a provider report; see `ProviderPagesTests` and `ProviderStateTests`.
+    static let ofProviders: Set<ProblemCode> = [
+        .unknownProvider, .providerDisabled, .invalidProviderAnswer, .providerUnavailable, .signUpNotAllowed,
+    ]
 
     @Test(arguments: documented) func `every code can be met, in the form of RFC 9457`(_ code: ProblemCode) async throws
     {
@@ -51,7 +57,8 @@ struct ProblemTests {
             .invalidCredentials, .userDeactivated:
             try await provokeBySignIn(code, server)
         case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink,
-            .invalidAuthorizationRequest:
+            .invalidAuthorizationRequest, .unknownProvider, .providerDisabled, .invalidProviderAnswer,
+            .providerUnavailable, .signUpNotAllowed:
             try await provokeByProof(code, server)
         case .invalidAPIKey, .permissionDenied, .invalidCursor, .invalidIdempotencyKey, .idempotencyKeyReused,
             .conflict:
@@ -60,6 +67,10 @@ struct ProblemTests {
             try await provokeByWebhook(code, server)
         case .rangeNotSatisfiable:
             try await provokeByExport(server)
+        case .invalidIdentityProvider:
+            try await server.admin(
+                "POST", "\(server.adminAPI)/identity-providers", key: try await server.apiKey(.admin),
+                json: #"{"name": "A", "kind": "google", "client_id": "c", "secret": "s"}"#)
         case .rateLimited, .busy, .unavailable, .internalError:
             try await provokeByCircumstance(code, server)
         }

@@ -23,10 +23,12 @@ struct PlantedRows {
             + [("outbox", message), ("deliveries", delivery), ("delivery_attempts", attempt)]
             + [("audit_events", event), ("rate_limits", limit), ("idempotency_keys", idempotencyKey)]
             + [("webhook_endpoints", webhookEndpoint), ("webhook_secrets", webhookSecret)]
+            + [("identity_providers", identityProvider), ("user_identities", userIdentity)]
             + [("audit_exports", auditExport), ("audit_export_parts", auditExportPart)]
             + [("authorization_requests", authorizationRequest)]
             + [("roles", role), ("user_roles", userRole), ("captured_mails", capturedMail)]
             + [("admin_grants", adminGrant), ("api_keys", apiKey), ("admin_invitations", invitation)]
+            + [("provider_sign_ins", providerSignIn)]
     }
 
     private var user: SQL {
@@ -157,6 +159,30 @@ struct PlantedRows {
         """
         insert into admin_grants (app_id, id, user_id, role, created_at)
         values (\(app), \(ids[1]), \(ids[0]), 'auditor', \(now))
+        """
+    }
+
+    private var identityProvider: SQL {
+        """
+        insert into identity_providers (app_id, id, name, kind, label, issuer, client_id, secret_sealed, scopes,
+                                        allows_sign_up, keeps_tokens, state, created_at, changed_at, secret_changed_at)
+        values (\(app), \(ids[6]), 'google', 'google', 'Google', 'https://accounts.google.com', 'c', '\\x01',
+                '{openid}', true, false, 'enabled', \(now), \(now), \(now))
+        """
+    }
+
+    private var userIdentity: SQL {
+        """
+        insert into user_identities (app_id, id, user_id, issuer, subject, created_at, last_used_at)
+        values (\(app), \(ids[6]), \(ids[0]), 'https://accounts.google.com', '1', \(now), \(now))
+        """
+    }
+
+    private var providerSignIn: SQL {
+        """
+        insert into provider_sign_ins (app_id, id, provider_id, request_id, state_hash, browser_hash, secret_epoch,
+                                       created_at, expires_at)
+        values (\(app), \(ids[6]), \(ids[6]), \(ids[6]), \(ids[6].uuid.bytes), '\\x02', 1, \(now), \(now))
         """
     }
 

@@ -46,17 +46,19 @@ package struct TestFlows: Sendable {
     ///   - signingKeyID: The key's id, for tests in which two apps have one of the same id.
     ///   - hasher: What hashes passwords; by default the one that tests share.
     ///   - settings: What the app decides for itself.
+    ///   - providers: The way to identity providers, which may be on this machine; by default there is none.
     /// - Returns: The flows.
     /// - Throws: What Postgres says.
     package static func make(
         clock: TestClock = TestClock(), signingKeyID: SigningKeyID? = nil, hasher: PasswordHasher = TestFlows.hasher,
-        settings: AppSettings = AppSettings()
+        settings: AppSettings = AppSettings(),
+        providers: ProviderPort? = nil
     ) async throws -> TestFlows {
         let app = try await TestApp.make(clock: clock, settings: settings)
         let (key, id) = (P256.Signing.PrivateKey(), signingKeyID ?? app.newID())
         let new = try app.newSigningKey(key, id)
         try await app.database.batch(in: app.scope) { $0.insertFirstSigningKey(new) }
-        return TestFlows(app, key, id, hasher)
+        return TestFlows(app, key, id, hasher, providers)
     }
 
     /// The same app in a process that has just started: nothing is remembered.
@@ -68,7 +70,8 @@ package struct TestFlows: Sendable {
     }
 
     private init(
-        _ app: TestApp, _ signingKey: P256.Signing.PrivateKey, _ signingKeyID: SigningKeyID, _ hasher: PasswordHasher
+        _ app: TestApp, _ signingKey: P256.Signing.PrivateKey, _ signingKeyID: SigningKeyID, _ hasher: PasswordHasher,
+        _ providers: ProviderPort? = nil
     ) {
         (self.app, self.signingKey, self.signingKeyID) = (app, signingKey, signingKeyID)
         keys = KeyCache(database: app.database, ring: app.keys, clock: app.clock)
@@ -76,7 +79,7 @@ package struct TestFlows: Sendable {
         flows = Flows(
             of: FlowParts(
                 database: app.database, clock: app.clock, random: app.random, cache: keys, baseURL: Self.baseURL,
-                hasher: hasher))
+                hasher: hasher, allowsPrivateDestinations: providers != nil, providers: providers ?? .none))
     }
 }
 

@@ -30,6 +30,7 @@ enum ImportRules {
         ("ArgumentParser", ["gatepost"]),
         ("Configuration", ["gatepost"]),
         ("Mustache", ["GatepostAPI", "GatepostDelivery"]),
+        ("JWTKit", ["GatepostFlows"]),
         ("NIOCore", ["GatepostAPI", "GatepostDev", "gatepost"]),
         ("NIOPosix", ["GatepostDev", "gatepost"]),
     ]

@@ -87,12 +87,18 @@ struct SignInPageRoutes: Sendable {
         _ visit: PageVisitFlow.Visit, _ request: Request, _ context: AppRequestContext, email: String? = nil,
         _ problem: FormProblem? = nil, _ status: HTTPResponse.Status = .ok
     ) throws -> Response {
+        let reader = pages.reader(of: request, context.app, locale: visit.request?.locale)
+        let query = visit.request.map { "?request=\($0.id)" } ?? ""
         let page = SignInPage(
             email: email ?? visit.request?.loginHint, problem: problem,
-            query: visit.request.map { "?request=\($0.id)" } ?? "", offersSignUp: context.scope.appID != .gatepost,
+            providers: visit.providers.map { provider in
+                ProviderButton(
+                    provider, text: pages.text("sign_in_with", for: reader, ["provider": provider.label]),
+                    query: query, in: context.scope.appID)
+            },
+            query: query, offersSignUp: context.scope.appID != .gatepost,
             formTargets: FormTargets.targets(of: visit.request, isDevelopment: isDevelopment))
-        return try pages.response(
-            page, to: pages.reader(of: request, context.app, locale: visit.request?.locale), status: status)
+        return try pages.response(page, to: reader, status: status)
     }
 }
 

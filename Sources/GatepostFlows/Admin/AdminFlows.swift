@@ -6,6 +6,7 @@ package struct AdminFlows: Sendable {
     package let sessions: AdminSessionFlow
     package let roles: AdminRoleFlow
     package let webhooks: AdminWebhookFlow
+    package let providers: AdminProviderFlow
     package let audit: AdminAuditFlow
     package let deliveries: DeliveryFlow
     package let capturedMails: CapturedMailFlow
@@ -22,6 +23,9 @@ package struct AdminFlows: Sendable {
         sessions = AdminSessionFlow(database: database, clock: clock, random: random, signal: parts.signal)
         roles = AdminRoleFlow(database: database, clock: clock, random: random, signal: parts.signal)
         webhooks = AdminWebhookFlow(
+            database: database, clock: clock, random: random, keys: ring,
+            allowsPrivate: parts.allowsPrivateDestinations)
+        providers = AdminProviderFlow(
             database: database, clock: clock, random: random, keys: ring,
             allowsPrivate: parts.allowsPrivateDestinations)
         audit = AdminAuditFlow(database: database, clock: clock, random: random, keys: ring, signal: parts.signal)

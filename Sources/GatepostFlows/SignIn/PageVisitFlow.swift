@@ -17,13 +17,20 @@ package struct PageVisitFlow: Sendable {
         package let request: AuthorizationRequestRecord?
         /// Who is signed in here.
         package let session: HostedSession?
+        /// The identity providers that the person may take, for a client that waits.
+        package let providers: [IdentityProviderRecord]
     }
 
     /// Looks at a request and at who is signed in; nil if the request is not this browser's, or no longer waits.
     package func look(
         at request: AuthorizationRequestID?, by tokens: BrowserTokens, in scope: AppScope
     ) async throws -> Visit? {
-        let visit = try await database.batch(in: scope) { $0.visit(request, tokens, at: clock.now) }
-        return visit.goal.map { _ in Visit(request: visit.request, session: visit.session) }
+        let (visit, providers) = try await database.batch(in: scope) { batch in
+            batch.visit(request, tokens, at: clock.now).and(batch.enabledIdentityProviders())
+        }
+        return visit.goal.map { _ in
+            Visit(
+                request: visit.request, session: visit.session, providers: visit.request == nil ? [] : providers)
+        }
     }
 }

@@ -89,6 +89,9 @@ package struct SignInEnding: Sendable {
             let code = OneTimeToken.make(.authorizationCode, random: random)
             batch.answerAuthorizationRequest(request, heldBy: holder, with: code, for: proof, at: now)
             batch.insertAuthorizationCode(code, answering: request, for: proof, at: now)
+            // What a provider has proved on the way here, and waited for its owner.
+            batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: now)
+            batch.record(occasion.event(.identityLinked, by: .user), ifIdentityLinkedBy: request)
             let session = host(hosting, for: proof, ifIssued: code, in: &batch, occasion)
             batch.record(
                 occasion.event(.signInPassed, by: .user, userID: proof.userID), ifAnsweredWith: code.hash)

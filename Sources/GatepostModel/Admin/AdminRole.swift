@@ -15,6 +15,9 @@ package enum AdminPermission: String, Sendable, CaseIterable, Codable {
     case capturedMailsOpen = "captured_mails.open"
     case webhooksRead = "webhooks.read"
     case webhooksWrite = "webhooks.write"
+    case providersRead = "providers.read"
+    /// Adding, changing and deleting identity providers, their secrets with them.
+    case providersWrite = "providers.write"
     case auditRead = "audit.read"
     /// Asking for an audit export, and fetching it.
     case auditExport = "audit.export"
@@ -44,12 +47,14 @@ package enum AdminRole: String, Sendable, CaseIterable, Codable {
         case .owner: Set(AdminPermission.allCases)
         case .admin: Set(AdminPermission.allCases).subtracting([.adminsWrite])
         case .support:
-            [.appsRead, .usersRead, .usersWrite, .rolesRead, .deliveriesRead, .deliveriesWrite, .webhooksRead]
+            [
+                .appsRead, .usersRead, .usersWrite, .rolesRead, .deliveriesRead, .deliveriesWrite, .webhooksRead,
+                .providersRead,
+            ]
         case .auditor:
             [
-                .appsRead, .usersRead, .rolesRead, .deliveriesRead, .webhooksRead, .auditRead, .auditExport,
-                .adminsRead,
-                .apiKeysRead,
+                .appsRead, .usersRead, .rolesRead, .deliveriesRead, .webhooksRead, .providersRead, .auditRead,
+                .auditExport, .adminsRead, .apiKeysRead,
             ]
         }
     }

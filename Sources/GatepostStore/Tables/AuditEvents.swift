@@ -65,6 +65,27 @@ extension AppBatch {
             where: "from sessions as s where s.app_id = \(scope.appID) and s.id = \(sessionID)")
     }
 
+    /// Writes an event if the identity has come about at this moment, its user taken from there.
+    package mutating func record(_ event: AuditEvent, ifIdentityExists identity: UserIdentityID) {
+        record(
+            event, userID: "i.user_id",
+            where: """
+                from user_identities as i where i.app_id = \(scope.appID) and i.id = \(identity)
+                """)
+    }
+
+    /// Writes an event if an identity that waited for this request was linked at this moment.
+    package mutating func record(_ event: AuditEvent, ifIdentityLinkedBy request: AuthorizationRequestID) {
+        record(
+            event, userID: "i.user_id",
+            where: """
+                from provider_sign_ins as w
+                join user_identities as i on i.app_id = w.app_id and i.id = w.identity_id
+                where w.app_id = \(scope.appID) and w.request_id = \(request) and i.created_at = \(event.at)
+                limit 1
+                """)
+    }
+
     /// Writes an event if the refresh token exists, its user and session taken from there.
     package mutating func record(_ event: AuditEvent, ifRefreshTokenExists tokenHash: [UInt8]) {
         record(

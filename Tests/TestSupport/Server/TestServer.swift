@@ -1,6 +1,6 @@
 import Curl
 package import GatepostAPI
-import GatepostFlows
+package import GatepostFlows
 import GatepostModel
 import GatepostStore
 package import GatepostTelemetry
@@ -38,15 +38,16 @@ package struct TestServer: Sendable {
     ///   - baseURL: Where Gatepost says it is reached.
     ///   - trustedProxies: Networks whose `X-Forwarded-For` is believed.
     ///   - flows: The flows to serve, where a test has several servers for one app; by default those of a new app.
+    ///   - providers: The way to identity providers; by default there is none.
     ///   - body: The test.
     /// - Returns: What the body returned.
     /// - Throws: What the body threw, or why the server did not start.
     package static func running<Output>(
         hasher: PasswordHasher = TestFlows.hasher, devMails: DevMails? = nil, deadline: Duration = .seconds(10),
         baseURL: String = TestFlows.baseURL, trustedProxies: [String] = [], flows: TestFlows? = nil,
-        _ body: (TestServer) async throws -> Output
+        providers: ProviderPort? = nil, _ body: (TestServer) async throws -> Output
     ) async throws -> Output {
-        let flows = if let flows { flows } else { try await TestFlows.make(hasher: hasher) }
+        let flows = if let flows { flows } else { try await TestFlows.make(hasher: hasher, providers: providers) }
         // Its own cache of apps, so that a test can change the app before the server has seen it.
         let pool = try await TestDatabase.current.pool
         let database = Database(pool: pool, deadline: deadline)

@@ -4,6 +4,8 @@ struct SignInPage: PageContent {
     /// What was typed or hinted at.
     let email: String?
     let problem: FormProblem?
+    /// One for each identity provider.
+    let providers: [ProviderButton]
     /// What follows the address of each page that belongs to the same sign-in, `?request=arq_…` or nothing.
     let query: String
     let offersSignUp: Bool
