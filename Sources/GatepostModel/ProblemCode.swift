@@ -40,6 +40,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case codeAttemptsExhausted = "code_attempts_exhausted"
     case invalidFlow = "invalid_flow"
     case invalidAuthorizationRequest = "invalid_authorization_request"
+    case recentSignInRequired = "recent_sign_in_required"
 
     // When.
     case rateLimited = "rate_limited"
@@ -55,7 +56,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
             .codeAttemptsExhausted, .invalidFlow, .invalidAuthorizationRequest:
             400
         case .invalidCredentials, .invalidAccessToken, .sessionEnded, .invalidAPIKey: 401
-        case .userDeactivated, .appSuspended, .permissionDenied: 403
+        case .userDeactivated, .appSuspended, .permissionDenied, .recentSignInRequired: 403
         case .notFound, .appNotFound: 404
         case .methodNotAllowed: 405
         case .conflict: 409
@@ -105,6 +106,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .codeAttemptsExhausted: "Too many wrong codes. Ask for a new mail."
         case .invalidFlow: "This flow is finished, expired or not yours."
         case .invalidAuthorizationRequest: "This sign-in is finished, too old or was begun in another browser."
+        case .recentSignInRequired: "Sign in again to do this."
         case .rateLimited: "Too many tries. Wait a while."
         case .busy: "The server is busy. Try again in a moment."
         case .unavailable: "The server cannot do this right now. Try again in a moment."

@@ -17,6 +17,7 @@ package struct MessageKind: RawRepresentable, Hashable, Sendable, CustomStringCo
     package static let known: [MessageKind] = [
         VerificationMail.kind, AccountExistsMail.kind, SigningKeyRotation.kind, WebhookNotice.kind,
         AuditExportPart.kind, AuditExportReadyMail.kind, AdminInvitationMail.kind,
-        PartitionUpkeep.kind,
+        PartitionUpkeep.kind, PasswordChangedMail.kind,
     ]
+        + FlowMail.allCases.map(\.kind)
 }
