@@ -12,6 +12,9 @@ extension APIServer {
         group.addRoutes(
             LinkRoutes(
                 flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
+                mails: MailLinkPages(
+                    signIn: flows.emailSignIn, reset: flows.passwordReset, change: flows.emailChange,
+                    visit: flows.visit, pages: pages, isDevelopment: isDevelopment),
                 invitations: flows.admin.invitations, pages: pages
             ).endpoints)
         group.addRoutes(
@@ -20,5 +23,10 @@ extension APIServer {
                 isDevelopment: isDevelopment
             )
             .endpoints)
+        group.addRoutes(
+            EmailSignInPages(
+                flow: flows.emailSignIn, visit: flows.visit, pages: pages, isDevelopment: isDevelopment
+            ).endpoints)
+        group.addRoutes(PasswordResetPages(flow: flows.passwordReset, pages: pages).endpoints)
     }
 }

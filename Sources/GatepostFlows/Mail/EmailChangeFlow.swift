@@ -29,6 +29,11 @@ package struct EmailChangeFlow: Sendable {
     package enum Outcome: Sendable {
         case changed(EmailAddress)
         case refused(Refusal)
+
+        /// Why not; nil if it was done.
+        package var refusal: Refusal? {
+            if case .refused(let refusal) = self { refusal } else { nil }
+        }
     }
 
     /// Begins a change and owes the mail to the new address.
@@ -59,7 +64,7 @@ package struct EmailChangeFlow: Sendable {
             return try await refuse(refusal, asking, in: scope, occasion)
         }
         let proof = try await parts.prove(password, asking, hasher: hasher, in: scope, occasion)
-        guard case .proved = proof else { return try await refuse(proof.refusal, asking, in: scope, occasion) }
+        guard case .proved(_, let budgets) = proof else { return try await refuse(proof.refusal, asking, in: scope, occasion) }
         let flow = parts.newFlow(
             .emailChange, email, heldBy: browser ?? .make(.flow, random: parts.random), locale: locale,
             life: Lifetimes.emailChange, in: scope, occasion)
@@ -69,7 +74,7 @@ package struct EmailChangeFlow: Sendable {
             batch.enqueueIfFree(
                 .emailChange, occasion.id(), of: flow,
                 recipientHash: parts.keys.recipientHash(email, in: scope.appID), at: occasion.now)
-            batch.refund(Limits.password, for: asking.user.email.lowercased(), at: occasion.now)
+            batch.refund(budgets, at: occasion.now)
             batch.record(
                 occasion.event(
                     .emailChangeStarted, by: .user, userID: user, sessionID: asking.session, flowID: flow.id))
@@ -106,8 +111,10 @@ package struct EmailChangeFlow: Sendable {
         switch proof {
         case .refused(let refusal, let isRecorded):
             return isRecorded ? .refused(refusal) : try await refuse(refusal, in: scope, occasion, flow: flow)
-        case .proof(let proof, _):
-            return try await pass(proof, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
+        case .proof(let proof, let budgets):
+            let outcome = try await pass(proof, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
+            if outcome.refusal == nil { try await parts.refund(budgets, in: scope, occasion) }
+            return outcome
         }
     }
 

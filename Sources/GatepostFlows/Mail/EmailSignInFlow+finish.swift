@@ -64,9 +64,11 @@ extension EmailSignInFlow {
         switch proof {
         case .refused(let refusal, let isRecorded):
             return isRecorded ? .refused(refusal) : try await refuse(refusal, in: scope, occasion, flow: flow)
-        case .proof(let proof, _):
-            return try await pass(
+        case .proof(let proof, let budgets):
+            let outcome = try await pass(
                 proof, heldBy: token, hosting, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
+            if outcome.refusal == nil { try await parts.refund(budgets, in: scope, occasion) }
+            return outcome
         }
     }
 

@@ -24,6 +24,11 @@ package struct EmailSignInFlow: Sendable {
     package enum Outcome: Sendable {
         case ended(SignInEnding.Ended)
         case refused(Refusal)
+
+        /// Why not; nil if it was done.
+        package var refusal: Refusal? {
+            if case .refused(let refusal) = self { refusal } else { nil }
+        }
     }
 
     /// What a link shows before anyone clicks.
@@ -48,8 +53,9 @@ package struct EmailSignInFlow: Sendable {
         from origin: RequestOrigin
     ) async throws -> FlowStart {
         let occasion = parts.occasion(from: origin)
-        let (verdict, registered) = try await parts.database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.mail, for: email.canonical, at: occasion.now).and(batch.client(client.id))
+        let budgets = parts.limits.mail(to: email, from: origin, in: scope, at: occasion.now)
+        let (registered, verdict) = try await parts.database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.client(client.id).and(batch.spend(budgets, at: occasion.now))
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
         guard let registered else { return try await refuse(Refusal(.unknownClient), in: scope, occasion) }
@@ -80,9 +86,9 @@ package struct EmailSignInFlow: Sendable {
         in scope: AppScope, from origin: RequestOrigin
     ) async throws -> FlowStart {
         let occasion = parts.occasion(from: origin)
-        let (verdict, visit) = try await parts.database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.mail, for: email.canonical, at: occasion.now)
-                .and(batch.visit(request, tokens, at: occasion.now))
+        let budgets = parts.limits.mail(to: email, from: origin, in: scope, at: occasion.now)
+        let (visit, verdict) = try await parts.database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.visit(request, tokens, at: occasion.now).and(batch.spend(budgets, at: occasion.now))
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
         guard visit.goal != nil else {

@@ -9,6 +9,7 @@ package struct MailFlowParts: Sendable {
     let random: any RandomSource
     let keys: KeyRing
     let signal: OutboxSignal
+    var limits: Limits { Limits(keys: keys) }
 
     /// Gathers the collaborators; the signal wakes a worker in the same process, if there is one.
     package init(
@@ -51,10 +52,9 @@ package struct MailFlowParts: Sendable {
 
     /// Counts one more mail to an address, committed on its own; the refusal that it meets, if any.
     func spendMail(to email: EmailAddress, in scope: AppScope, _ occasion: Occasion) async throws -> Refusal? {
-        Refusal(
-            try await database.batch(in: scope, durability: .asynchronous) { batch in
-                batch.spend(Limits.mail, for: email.canonical, at: occasion.now)
-            })
+        let budgets = limits.mail(to: email, from: occasion.origin, in: scope, at: occasion.now)
+        return Refusal(
+            try await database.batch(in: scope, durability: .asynchronous) { $0.spend(budgets, at: occasion.now) })
     }
 
     /// Counts one try at a typed code, committed on its own, and says what the code must then prove.
@@ -90,8 +90,22 @@ package struct MailFlowParts: Sendable {
             return .refused(isExhausted ? exhausted : Refusal(.invalidFlow), isRecorded: false)
         }
         let secrets = FlowSecrets(app: scope.appID, flow: id, kind: kind, epoch: record.secretEpoch, keys: keys)
-        guard let secrets else { return .refused(Refusal(.invalidFlow), isRecorded: false) }
-        return .proof(.code(hash: secrets.codeHash(typed), id, startedBy: token), record)
+        guard let secrets, let email = EmailAddress(record.emailEntered ?? record.email) else {
+            return .refused(Refusal(.invalidFlow), isRecorded: false)
+        }
+        // A code is one more way to prove what a password proves: both count together (CVE-2025-64102).
+        let budgets = limits.proof(of: email, from: occasion.origin, in: scope, at: occasion.now)
+        let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.spend(budgets, at: occasion.now)
+        }
+        if let refusal = Refusal(verdict) { return .refused(refusal, isRecorded: false) }
+        return .proof(
+            .code(hash: secrets.codeHash(typed), id, startedBy: token), limits.earned(budgets, by: email))
+    }
+
+    /// Gives back what a try has spent that was right.
+    func refund(_ budgets: RateBudgets, in scope: AppScope, _ occasion: Occasion) async throws {
+        try await database.batch(in: scope, durability: .asynchronous) { $0.refund(budgets, at: occasion.now) }
     }
 
     /// Writes a refusal down.
@@ -108,7 +122,8 @@ package struct MailFlowParts: Sendable {
 
 /// What a typed code comes to before it is compared.
 enum CodeProof {
-    case proof(FlowProof, FlowRecord)
+    /// Also what is given back once the code was right.
+    case proof(FlowProof, RateBudgets)
     /// `isRecorded` says whether the event is written already.
     case refused(Refusal, isRecorded: Bool)
 }

@@ -55,7 +55,7 @@ package struct PasswordChangeFlow: Sendable {
             return try await refuse(refusal, asking, in: scope, occasion)
         }
         let proof = try await parts.prove(current, asking, hasher: hasher, in: scope, occasion)
-        guard case .proved(let credential, _) = proof else {
+        guard case .proved(let credential, let budgets) = proof else {
             return try await refuse(proof.refusal, asking, in: scope, occasion)
         }
         let hash = try await hasher.hash(new)
@@ -75,7 +75,7 @@ package struct PasswordChangeFlow: Sendable {
                 batch.stampRefreshTokens(of: user)
                 batch.refuseFlows(ofUser: user, butUndoing: reason.rawValue, at: occasion.now)
                 if let email {
-                    batch.refund(Limits.password, for: email.canonical, at: occasion.now)
+                    batch.refund(budgets, at: occasion.now)
                     batch.enqueue(
                         PasswordChangedMail.message(
                             id: occasion.id(), user: user,
@@ -106,8 +106,8 @@ package struct PasswordChangeFlow: Sendable {
 
 /// What asking a signed-in user for the password came to.
 enum PasswordProof {
-    /// `isByPassword` is false for somebody who has none and has signed in a moment ago.
-    case proved(PasswordCredential, isByPassword: Bool)
+    /// Also what is given back once all is done.
+    case proved(PasswordCredential, RateBudgets)
     case refused(Refusal)
 
     var refusal: Refusal {
@@ -131,10 +131,10 @@ extension MailFlowParts {
     func prove(
         _ password: Secret?, _ asking: Asking, hasher: PasswordHasher, in scope: AppScope, _ occasion: Occasion
     ) async throws -> PasswordProof {
-        let subject = (EmailAddress(asking.user.email)?.canonical ?? asking.user.email)
-        let (verdict, credential) = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.password, for: subject, at: occasion.now)
-                .and(batch.passwordCredential(ofUser: asking.user.id))
+        guard let email = EmailAddress(asking.user.email) else { return .refused(Refusal(.invalidCredentials)) }
+        let budgets = limits.proof(of: email, from: occasion.origin, in: scope, at: occasion.now)
+        let (credential, verdict) = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.passwordCredential(ofUser: asking.user.id).and(batch.spend(budgets, at: occasion.now))
         }
         if let refusal = Refusal(verdict) { return .refused(refusal) }
         guard let credential, credential.authEpoch == asking.user.authEpoch else {
@@ -144,11 +144,11 @@ extension MailFlowParts {
             guard occasion.now - asking.authenticatedAt <= Lifetimes.recentSignIn else {
                 return .refused(Refusal(.recentSignInRequired))
             }
-            return .proved(credential, isByPassword: false)
+            return .proved(credential, limits.earned(budgets, by: email))
         }
         guard let password, case .matches = try await hasher.verify(password, against: credential.passwordHash) else {
             return .refused(Refusal(.invalidCredentials))
         }
-        return .proved(credential, isByPassword: true)
+        return .proved(credential, limits.earned(budgets, by: email))
     }
 }

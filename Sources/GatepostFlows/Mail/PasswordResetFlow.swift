@@ -28,6 +28,11 @@ package struct PasswordResetFlow: Sendable {
     package enum Outcome: Sendable {
         case changed(UserID)
         case refused(Refusal)
+
+        /// Why not; nil if it was done.
+        package var refusal: Refusal? {
+            if case .refused(let refusal) = self { refusal } else { nil }
+        }
     }
 
     /// Begins a reset and owes the mail; the same statements run for every address.
@@ -106,9 +111,11 @@ package struct PasswordResetFlow: Sendable {
         switch proof {
         case .refused(let refusal, let isRecorded):
             return isRecorded ? .refused(refusal) : try await refuse(refusal, in: scope, occasion, flow: flow)
-        case .proof(let proof, _):
+        case .proof(let proof, let budgets):
             let hash = try await hasher.hash(password)
-            return try await pass(proof, hash, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
+            let outcome = try await pass(proof, hash, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
+            if outcome.refusal == nil { try await parts.refund(budgets, in: scope, occasion) }
+            return outcome
         }
     }
 

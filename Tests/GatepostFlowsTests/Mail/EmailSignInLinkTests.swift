@@ -44,7 +44,8 @@ struct EmailSignInLinkTests {
         try await test.flows.emailSignIn.confirm(link, by: tokens, in: test.scope, from: TestFlows.origin)
     }
 
-    @Test func `a click in the browser that began sends it to the client, signed in to the pages as well`() async throws {
+    @Test func `a click in the browser that began sends it to the client, signed in to the pages as well`() async throws
+    {
         let begun = try await begin(try await request())
 
         let outcome = try await click(link(of: begun), browser)

@@ -163,7 +163,8 @@ struct PasswordResetFlowTests {
             let after = try await test.rows()
             added.append(
                 Dictionary(
-                    uniqueKeysWithValues: after.changed(since: before).map { ($0, after.added(to: $0, since: before)) }))
+                    uniqueKeysWithValues: after.changed(since: before).map { ($0, after.added(to: $0, since: before)) })
+            )
         }
         #expect(added.first?["outbox"] == 1)
         #expect(added.first?.filter { $0.key != "outbox" } == added.last)

@@ -103,11 +103,6 @@ extension EmailSignInFlow.Outcome {
     package var answer: SignInEnding.Answer? {
         if case .ended(let ended) = self { ended.answer } else { nil }
     }
-
-    /// Why not.
-    package var refusal: Refusal? {
-        if case .refused(let refusal) = self { refusal } else { nil }
-    }
 }
 
 extension PasswordResetFlow.Outcome {
@@ -115,21 +110,11 @@ extension PasswordResetFlow.Outcome {
     package var user: UserID? {
         if case .changed(let user) = self { user } else { nil }
     }
-
-    /// Why not.
-    package var refusal: Refusal? {
-        if case .refused(let refusal) = self { refusal } else { nil }
-    }
 }
 
 extension EmailChangeFlow.Outcome {
     /// The address that the user has now.
     package var email: String? {
         if case .changed(let email) = self { email.ascii } else { nil }
-    }
-
-    /// Why not.
-    package var refusal: Refusal? {
-        if case .refused(let refusal) = self { refusal } else { nil }
     }
 }

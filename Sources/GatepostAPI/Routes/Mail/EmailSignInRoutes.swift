@@ -43,9 +43,20 @@ struct EmailSignInRoutes: Sendable {
         return try FlowStartResponse.answer(start, of: context.scope)
     }
 
+    struct CodeResponse: ResponseEncodable {
+        let code: String
+        let expiresIn: Int64
+        let iss: String
+
+        enum CodingKeys: String, CodingKey {
+            case code, iss
+            case expiresIn = "expires_in"
+        }
+    }
+
     @Sendable func verify(
         _ request: Request, context: AppRequestContext
-    ) async throws -> SignInRoutes.SignInResponse {
+    ) async throws -> CodeResponse {
         let body: FlowCodeRequest = try await request.json()
         let outcome = try await flow.verify(
             body.flow, heldBy: body.flowToken.token, code: body.code, in: context.scope,
@@ -54,7 +65,7 @@ struct EmailSignInRoutes: Sendable {
         case .ended(let ended):
             // A flow that the JSON API began hangs on a request, so there is an answer to it.
             guard let answer = ended.answer else { throw Problem(.invalidFlow) }
-            return SignInRoutes.SignInResponse(
+            return CodeResponse(
                 code: answer.code.secret.revealed, expiresIn: Lifetimes.authorizationCode.wholeSeconds,
                 iss: answer.issuer)
         case .refused(let refusal):

@@ -31,7 +31,8 @@ package struct AuditExportReadyMailHandler: Handler {
             let locales: [String?]
             switch MailAddressee(of: flow, mail.flow, .auditExportDownload, in: .gatepost, keys: keys, at: clock.now) {
             case .obsolete(let reason): return .ended(.obsolete, reason: reason)
-            case .person(let found, let derived, let languages): (address, secrets, locales) = (found, derived, languages)
+            case .person(let found, let derived, let languages):
+                (address, secrets, locales) = (found, derived, languages)
             }
             guard grants.contains(where: { $0.allows(.auditExport, in: mail.app) }) else {
                 return .ended(.obsolete, reason: "permission_revoked")

@@ -49,7 +49,8 @@ package struct MailPost: Sendable {
         values["address"] = address.ascii
         let mail = MailMessage(
             from: MailSender(name: app.name, address: from), to: address, messageID: message.id,
-            date: message.createdAt, content: templates.render(name, values, for: locales + [app.scope.settings.defaultLocale]))
+            date: message.createdAt,
+            content: templates.render(name, values, for: locales + [app.scope.settings.defaultLocale]))
         return .attempt(await transport.send(mail, deadline: deadline))
     }
 }
