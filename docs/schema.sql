@@ -263,12 +263,20 @@ CREATE TABLE public.flows (
     ended_at timestamp with time zone,
     export_app_id uuid,
     export_id uuid,
+    request_id uuid,
+    session_id uuid,
+    email_entered text,
+    locale text,
+    CONSTRAINT flows_email_entered_known CHECK (((kind = ANY (ARRAY['email_change'::text, 'email_change_undo'::text])) = (email_entered IS NOT NULL))),
+    CONSTRAINT flows_email_entered_safe CHECK (((email_entered ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (lower(email_entered) = email))),
     CONSTRAINT flows_ended_dated CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
     CONSTRAINT flows_export_named CHECK (((kind = 'audit_export_download'::text) = (export_id IS NOT NULL))),
     CONSTRAINT flows_export_whole CHECK (((export_app_id IS NULL) = (export_id IS NULL))),
-    CONSTRAINT flows_kind_known CHECK ((kind = ANY (ARRAY['sign_up'::text, 'admin_invitation'::text, 'audit_export_download'::text]))),
+    CONSTRAINT flows_kind_known CHECK ((kind = ANY (ARRAY['sign_up'::text, 'admin_invitation'::text, 'audit_export_download'::text, 'email_sign_in'::text, 'password_reset'::text, 'email_change'::text, 'email_change_undo'::text]))),
+    CONSTRAINT flows_locale_form CHECK ((locale ~ '^[A-Za-z][A-Za-z0-9-]{1,34}$'::text)),
     CONSTRAINT flows_passed_user CHECK (((state <> 'passed'::text) OR (user_id IS NOT NULL))),
     CONSTRAINT flows_refused_reason CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
+    CONSTRAINT flows_request_known CHECK (((request_id IS NULL) OR (kind = 'email_sign_in'::text))),
     CONSTRAINT flows_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'passed'::text, 'refused'::text])))
 );
 
@@ -405,7 +413,7 @@ CREATE TABLE public.sessions (
     ended_at timestamp with time zone,
     end_reason text,
     token_hash bytea,
-    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text, 'user_deactivated'::text, 'replaced'::text]))),
+    CONSTRAINT sessions_end_reason_known CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_everywhere'::text, 'idle'::text, 'expired'::text, 'refresh_reused'::text, 'code_reused'::text, 'epoch'::text, 'user_deactivated'::text, 'replaced'::text, 'password_changed'::text, 'password_reset'::text, 'email_changed'::text, 'email_change_undone'::text]))),
     CONSTRAINT sessions_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
     CONSTRAINT sessions_hosted_token CHECK (((client_id IS NULL) = (token_hash IS NOT NULL)))
 );
@@ -448,9 +456,11 @@ CREATE TABLE public.users (
     auth_epoch integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     deactivated_at timestamp with time zone,
+    locale text,
     CONSTRAINT users_deactivated_dated CHECK (((state = 'deactivated'::text) = (deactivated_at IS NOT NULL))),
     CONSTRAINT users_email_entered_safe CHECK (((email_entered ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (lower(email_entered) = email))),
     CONSTRAINT users_email_safe CHECK (((email ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (octet_length(email) <= 254))),
+    CONSTRAINT users_locale_form CHECK ((locale ~ '^[A-Za-z][A-Za-z0-9-]{1,34}$'::text)),
     CONSTRAINT users_state_known CHECK ((state = ANY (ARRAY['active'::text, 'deactivated'::text])))
 );
 
@@ -637,6 +647,8 @@ CREATE UNIQUE INDEX flows_link ON public.flows USING btree (app_id, link_hash);
 
 CREATE INDEX flows_pending ON public.flows USING btree (app_id, email) WHERE (state = 'pending'::text);
 
+CREATE INDEX flows_request ON public.flows USING btree (app_id, request_id) WHERE (request_id IS NOT NULL);
+
 CREATE INDEX flows_user ON public.flows USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX idempotency_keys_expired ON public.idempotency_keys USING btree (expires_at);
@@ -748,6 +760,9 @@ ALTER TABLE ONLY public.credentials
 
 ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.flows
+    ADD CONSTRAINT flows_request_fkey FOREIGN KEY (app_id, request_id) REFERENCES public.authorization_requests(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;

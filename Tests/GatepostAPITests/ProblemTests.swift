@@ -60,9 +60,23 @@ struct ProblemTests {
             try await provokeByWebhook(code, server)
         case .rangeNotSatisfiable:
             try await provokeByExport(server)
+        case .recentSignInRequired:
+            try await provokeWithoutPassword(server)
         case .rateLimited, .busy, .unavailable, .internalError:
             try await provokeByCircumstance(code, server)
         }
+    }
+
+    /// A user without a password, ten minutes and more after signing in.
+    private static func provokeWithoutPassword(_ server: TestServer) async throws -> HTTPResponse {
+        try await server.verifiedUser()
+        let code = try #require(try await server.signIn().field("code"))
+        server.app.clock.advance(by: .seconds(50))
+        let tokens = try TestServer.Tokens(try await server.exchange(code))
+        server.app.clock.advance(by: .seconds(555))
+        try await server.tamper("delete from credentials where app_id = \(server.sqlID)")
+        return try await server.send(
+            "POST", "\(server.api)/me/email-changes", as: tokens.access, json: #"{"email":"new@example.com"}"#)
     }
 
     private static func provokeByRequest(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {

@@ -1,5 +1,6 @@
 import Curl
 import GatepostModel
+import GatepostOutbox
 import TestSupport
 import Testing
 
@@ -152,8 +153,8 @@ struct MailPagesTests {
                 json: #"{"flow":"\#(mailed.flow)","flow_token":"\#(mailed.token)","code":"\#(mailed.code)"}"#)
             #expect(changed.status == 200)
 
-            let undoing = try #require(
-                try await server.app.ledger().first(where: { $0.kind.rawValue == "mail.email_changed" })?.flowID)
+            let notices = try await server.app.ledger().filter { $0.kind == "mail.email_changed" }
+            let undoing = try #require(notices.first?.flowID)
             let token = server.flows.secrets(of: undoing, .emailChangeUndo).linkToken.secret.revealed
             let link = "\(server.hosted)/links/\(token)"
             let before = try await server.state()

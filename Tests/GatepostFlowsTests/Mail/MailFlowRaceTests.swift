@@ -1,6 +1,7 @@
 import GatepostFlows
 import GatepostModel
 import GatepostStore
+import Postgres
 import TestSupport
 import Testing
 
@@ -19,7 +20,8 @@ struct MailFlowRaceTests {
     }
 
     private func tryCode(_ begun: StartedFlow) async throws -> [EmailSignInFlow.Outcome] {
-        try await race(Self.callers) { try await test.finishEmailSignIn(begun) }
+        // As many as there are tries: a sixth at once counts as one try too many, whatever it typed.
+        try await race(Int(FlowSecrets.codeAttemptsMax)) { try await test.finishEmailSignIn(begun) }
     }
 
     private func tryLink(_ link: OneTimeToken, _ tokens: BrowserTokens) async throws -> [EmailSignInFlow.Outcome] {
@@ -29,7 +31,7 @@ struct MailFlowRaceTests {
     }
 
     /// better-auth #8067: one code was accepted by several parallel requests, and the count of tries was passed by.
-    @Test func `abuse case 7: of twenty who type one code, one signs in, thirty times`() async throws {
+    @Test func `abuse case 7: of five who type one code at once, one signs in, thirty times`() async throws {
         try await test.verifiedUser(ada)
         for _ in 0..<Self.rounds {
             test.clock.advance(by: .hours(1))

@@ -1,5 +1,6 @@
 import GatepostFlows
 import GatepostModel
+import GatepostOutbox
 import GatepostStore
 import TestSupport
 import Testing
@@ -38,7 +39,7 @@ struct PasswordChangeFlowTests {
         #expect(try await test.exchange(half) == nil)
         await #expect(throws: TestFlows.StepRefused.self) { try await test.signIn(ada) }
         _ = try await test.signIn(ada, password: TestFlows.newPassword)
-        #expect(try await test.app.ledger().first?.kind.rawValue == "mail.password_changed")
+        #expect(try await test.app.ledger().first?.kind == "mail.password_changed")
     }
 
     @Test func `the others go on where the user wants it, a lost answer's repeat too`() async throws {
@@ -47,7 +48,8 @@ struct PasswordChangeFlowTests {
 
         #expect(try await change(try await test.asking(here), endsOthers: false) == nil)
 
-        #expect(try await test.session(here) != nil && test.session(next) != nil)
+        #expect(try await test.session(here) != nil)
+        #expect(try await test.session(next) != nil)
         let repeated = try #require(try await test.refresh(there.refreshToken))
         #expect(repeated.refreshToken.secret.revealed == next.refreshToken.secret.revealed)
         #expect(try await test.refresh(next.refreshToken) != nil)
@@ -67,7 +69,7 @@ struct PasswordChangeFlowTests {
     @Test func `a weak new password is refused before anything is compared`() async throws {
         let asking = try await test.asking(try await test.tokens(ada))
         #expect(try await change(asking, to: Secret("short"))?.code == .weakPassword)
-        #expect(try await change(asking, to: Secret("ada@example.com is my name"))?.code == .weakPassword)
+        #expect(try await change(asking, to: Secret("ada@example.com"))?.code == .weakPassword)
     }
 
     @Test func `what was read before an epoch was raised changes nothing`() async throws {

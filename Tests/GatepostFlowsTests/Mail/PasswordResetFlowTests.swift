@@ -1,6 +1,8 @@
 import GatepostFlows
 import GatepostModel
+import GatepostOutbox
 import GatepostStore
+import Postgres
 import TestSupport
 import Testing
 
@@ -47,7 +49,7 @@ struct PasswordResetFlowTests {
         #expect(reasons == ["password_reset", "password_reset"])
         await #expect(throws: TestFlows.StepRefused.self) { try await test.signIn(ada) }
         _ = try await test.signIn(ada, password: TestFlows.newPassword)
-        #expect(try await test.app.ledger().map(\.kind.rawValue).contains("mail.password_changed"))
+        #expect(try await test.app.ledger().map(\.kind).contains("mail.password_changed"))
         let event = try await test.events().first(where: { $0.kind == "password.changed" })
         #expect(event?.userID == user && event?.reason == "password_reset")
     }
@@ -116,7 +118,7 @@ struct PasswordResetFlowTests {
 
         test.clock.advance(by: .hours(1))
         let after = try await test.beginReset(ada)
-        let mails = try await test.app.ledger().filter { $0.kind.rawValue == "mail.password_reset" }
+        let mails = try await test.app.ledger().filter { $0.kind == "mail.password_reset" }
         #expect(mails.map(\.flowID) == [before.flow])
         #expect(try await test.reset(by: link(of: after, test)).refusal?.code == .invalidLink)
     }
@@ -156,6 +158,8 @@ struct PasswordResetFlowTests {
     @Test func `a known and an unknown address leave the same rows but for the mail`() async throws {
         let test = try await TestFlows.make()
         try await test.verifiedUser(ada)
+        // Another window of the limit than that of the sign-up.
+        test.clock.advance(by: .hours(1))
         var added: [[String: Int64]] = []
         for email in [ada, try .of("nobody@example.com")] {
             let before = try await test.rows()
