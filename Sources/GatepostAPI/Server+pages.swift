@@ -16,6 +16,9 @@ extension APIServer {
         group.addRoutes(
             LinkRoutes(
                 flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
+                mails: MailLinkPages(
+                    signIn: flows.emailSignIn, reset: flows.passwordReset, change: flows.emailChange,
+                    visit: flows.visit, pages: pages, isDevelopment: isDevelopment),
                 invitations: flows.admin.invitations, pages: pages
             ).endpoints)
         group.addRoutes(
@@ -24,5 +27,10 @@ extension APIServer {
                 isDevelopment: isDevelopment
             )
             .endpoints)
+        group.addRoutes(
+            EmailSignInPages(
+                flow: flows.emailSignIn, visit: flows.visit, pages: pages, isDevelopment: isDevelopment
+            ).endpoints)
+        group.addRoutes(PasswordResetPages(flow: flows.passwordReset, pages: pages).endpoints)
     }
 }

@@ -78,11 +78,15 @@ package struct APIServer: Service {
         let group = mount.group("/v1/apps/{app}")
         group.addRoutes(SignUpRoutes(signUp: flows.signUp, verification: flows.verification).endpoints)
         group.addRoutes(SignInRoutes(flow: flows.signIn, devices: flows.devices, baseURL: baseURL).endpoints)
+        group.addRoutes(EmailSignInRoutes(flow: flows.emailSignIn).endpoints)
+        group.addRoutes(PasswordResetRoutes(flow: flows.passwordReset).endpoints)
         group.group()
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
             .addRoutes(SessionRoutes(signOut: flows.signOut, sessions: flows.ownSessions, keys: keys).endpoints)
             .addRoutes(IdentityRoutes(flow: flows.identities).endpoints)
+            .addRoutes(
+                AccountChangeRoutes(passwordChange: flows.passwordChange, emailChange: flows.emailChange).endpoints)
     }
 
     private static func addAdmin(

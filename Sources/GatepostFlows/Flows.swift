@@ -8,6 +8,10 @@ package struct Flows: Sendable {
     package let ending: SignInEnding
     package let visit: PageVisitFlow
     package let devices: KnownDevices
+    package let emailSignIn: EmailSignInFlow
+    package let passwordReset: PasswordResetFlow
+    package let passwordChange: PasswordChangeFlow
+    package let emailChange: EmailChangeFlow
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
     package let signOut: SignOutFlow
@@ -34,6 +38,12 @@ package struct Flows: Sendable {
         authorize = AuthorizeFlow(database: database, clock: clock, random: random, ending: ending)
         visit = PageVisitFlow(database: database, clock: clock)
         devices = KnownDevices(clock: clock, random: random, keys: parts.keys)
+        let mail = MailFlowParts(
+            database: database, clock: clock, random: random, keys: parts.keys, signal: parts.signal)
+        emailSignIn = EmailSignInFlow(parts: mail, ending: ending)
+        passwordReset = PasswordResetFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
+        passwordChange = PasswordChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
+        emailChange = EmailChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
         signOut = SignOutFlow(database: database, clock: clock, random: random)

@@ -45,7 +45,7 @@ package struct SignUpFlow: Sendable {
     /// The same statements run for a new, a waiting and a known address, and the hash is computed for each: the
     /// answer and its time do not tell which it was. Only the mail differs.
     package func start(
-        _ email: EmailAddress, password: Secret, in scope: AppScope, from origin: RequestOrigin
+        _ email: EmailAddress, password: Secret, locale: String? = nil, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         var occasion = Occasion(now: clock.now, origin: origin, random: random)
         // The users of the built-in app are the admins; nobody makes themselves one.
@@ -66,9 +66,9 @@ package struct SignUpFlow: Sendable {
         let secrets = FlowSecrets(app: scope.appID, flow: id, kind: .signUp, keys: keys)
         let flow = NewSignUpFlow(
             id: id, email: email, secrets: secrets, token: .make(.flow, random: random), passwordHash: passwordHash,
-            createdAt: occasion.now, expiresAt: occasion.now + Lifetimes.verification)
+            locale: locale, createdAt: occasion.now, expiresAt: occasion.now + Lifetimes.verification)
         try await database.batch(in: scope) { batch in
-            batch.insertUser(user, email: email, at: occasion.now)
+            batch.insertUser(user, email: email, locale: locale, at: occasion.now)
             // Owed only if this very user came about: an address that has one is not told of again.
             batch.owe(.userCreated, about: user, at: occasion.now)
             batch.supersedeFlows(.signUp, of: email, at: occasion.now)

@@ -54,7 +54,7 @@ package struct VerificationFlow: Sendable {
         switch flow.kind {
         case .signUp: break
         case .adminInvitation: return try await look(atInvitation: flow.id, in: scope)
-        case .auditExportDownload, nil: return .gone
+        case .auditExportDownload, .emailSignIn, .passwordReset, .emailChange, .emailChangeUndo, nil: return .gone
         }
         return .standing(
             email: flow.email, isStarter: token.map { constantTimeEqual($0.hash, flow.tokenHash) } ?? false)

@@ -23,6 +23,10 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var rolesInTokens: Bool?
     /// Whether mails are kept to be read instead of being sent, for an app on which something is tested; default false.
     package var captureMails: Bool?
+    /// Whether an address without an account gets one by signing in with a mail's link or code; default no.
+    package var emailSignUp: Bool?
+    /// Whether a password reset ends the user's sessions; default yes.
+    package var resetEndsSessions: Bool?
 
     /// The language of pages and mails where neither the person nor the browser asks for another; default `en`.
     package var defaultLocale: String?
@@ -92,6 +96,8 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case recipientMailsPerHour = "recipient_mails_per_hour"
         case clientMailsPerHour = "client_mails_per_hour"
         case mailsPerHour = "mails_per_hour"
+        case emailSignUp = "email_sign_up"
+        case resetEndsSessions = "reset_ends_sessions"
     }
 
     /// The first field that is out of bounds, by its name in JSON; nil when all are within.
@@ -133,6 +139,18 @@ package enum Lifetimes {
     package static let authorizationCode: Duration = .seconds(60)
     /// A verification link and the code in the same mail.
     package static let verification: Duration = .hours(24)
+    /// A link and a code that sign in by mail.
+    package static let emailSignIn: Duration = .minutes(10)
+    /// A link and a code that replace a forgotten password.
+    package static let passwordReset: Duration = .minutes(30)
+    /// A link and a code that prove a user's new address.
+    package static let emailChange: Duration = .hours(24)
+    /// How long whoever reads the old address may take its change back.
+    package static let emailChangeUndo: Duration = .days(7)
+    /// How recent a sign-in must be for a change that asks for a proof, where the user has no password to give.
+    package static let recentSignIn: Duration = .minutes(10)
+    /// How long a notice to a user is owed.
+    package static let userNotice: Duration = .days(3)
     /// How long the latest exchange of a refresh token may be repeated: a lost answer is not theft.
     package static let refreshGrace: Duration = .seconds(30)
     /// How far two clocks may differ where a token is verified.

@@ -46,6 +46,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case invalidProviderAnswer = "invalid_provider_answer"
     case providerUnavailable = "provider_unavailable"
     case signUpNotAllowed = "sign_up_not_allowed"
+    case recentSignInRequired = "recent_sign_in_required"
 
     // When.
     case rateLimited = "rate_limited"
@@ -61,7 +62,9 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
             .codeAttemptsExhausted, .invalidFlow, .invalidAuthorizationRequest, .invalidProviderAnswer:
             400
         case .invalidCredentials, .invalidAccessToken, .sessionEnded, .invalidAPIKey: 401
-        case .userDeactivated, .appSuspended, .permissionDenied, .providerDisabled, .signUpNotAllowed: 403
+        case .userDeactivated, .appSuspended, .permissionDenied, .providerDisabled, .signUpNotAllowed,
+            .recentSignInRequired:
+            403
         case .notFound, .appNotFound, .unknownProvider: 404
         case .methodNotAllowed: 405
         case .conflict: 409
@@ -118,6 +121,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .invalidProviderAnswer: "The provider's answer does not belong to a sign-in of this browser."
         case .providerUnavailable: "The provider cannot be reached right now. Try again in a moment."
         case .signUpNotAllowed: "There is no account for this, and none can be opened this way."
+        case .recentSignInRequired: "Sign in again to do this."
         case .rateLimited: "Too many tries. Wait a while."
         case .busy: "The server is busy. Try again in a moment."
         case .unavailable: "The server cannot do this right now. Try again in a moment."

@@ -14,9 +14,11 @@ package struct MessageKind: RawRepresentable, Hashable, Sendable, CustomStringCo
     package var description: String { rawValue }
 
     /// Every kind that this version knows.
-    package static let known: [MessageKind] = [
-        VerificationMail.kind, AccountExistsMail.kind, SigningKeyRotation.kind, WebhookNotice.kind,
-        AuditExportPart.kind, AuditExportReadyMail.kind, AdminInvitationMail.kind,
-        PartitionUpkeep.kind,
-    ]
+    package static let known: [MessageKind] =
+        [
+            VerificationMail.kind, AccountExistsMail.kind, SigningKeyRotation.kind, WebhookNotice.kind,
+            AuditExportPart.kind, AuditExportReadyMail.kind, AdminInvitationMail.kind,
+            PartitionUpkeep.kind, PasswordChangedMail.kind,
+        ]
+        + FlowMail.allCases.map(\.kind)
 }

@@ -5,7 +5,7 @@ import Postgres
 /// What a merge takes over from the newest message; the id and the place in the queue stay those of the first.
 ///
 /// The flow above all: the older one is superseded, and a mail for it would end as obsolete.
-private let mergingWithUnclaimed: SQL = """
+let mergingWithUnclaimed: SQL = """
     on conflict (app_id, unique_key) where claim_number = 0 and unique_key is not null
     do update set flow_id = excluded.flow_id, payload = excluded.payload, expires_at = excluded.expires_at,
                   recipient_hash = excluded.recipient_hash, trace = excluded.trace

@@ -37,3 +37,13 @@ extension AppBatch {
         add("with ended as (\(ending)) \(owing)")
     }
 }
+
+extension AppBatch {
+    /// Ends all sessions of a user but one, with their refresh tokens, and owes the notice of each.
+    package mutating func endSessions(
+        of user: UserID, except kept: SessionID?, reason: SessionEndReason, at now: Instant
+    ) {
+        endAndOwe(endingSessions(of: user, except: kept, reason: reason, at: now), at: now)
+        endTokenFamilies(of: user, except: kept, reason: reason, at: now)
+    }
+}

@@ -147,6 +147,7 @@ struct Wiring: Sendable {
                 SigningKeyRotation.kind: SigningKeyRotateHandler(database: database, clock: clock, flow: rotation),
             ].merging(webhookHandlers(transport: http, keys: keys)) { $1 }
                 .merging(auditHandlers(keys: keys, post: post)) { $1 }
+                .merging(FlowMailHandler.all(database: database, clock: clock, keys: keys, post: post)) { $1 }
                 .merging(partitionHandlers()) { $1 },
             settings: WorkerSettings(
                 deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),

@@ -71,9 +71,23 @@ struct ProblemTests {
             try await server.admin(
                 "POST", "\(server.adminAPI)/identity-providers", key: try await server.apiKey(.admin),
                 json: #"{"name": "A", "kind": "google", "client_id": "c", "secret": "s"}"#)
+        case .recentSignInRequired:
+            try await provokeWithoutPassword(server)
         case .rateLimited, .busy, .unavailable, .internalError:
             try await provokeByCircumstance(code, server)
         }
+    }
+
+    /// A user without a password, ten minutes and more after signing in.
+    private static func provokeWithoutPassword(_ server: TestServer) async throws -> HTTPResponse {
+        try await server.verifiedUser()
+        let code = try #require(try await server.signIn().field("code"))
+        server.app.clock.advance(by: .seconds(50))
+        let tokens = try TestServer.Tokens(try await server.exchange(code))
+        server.app.clock.advance(by: .seconds(555))
+        try await server.tamper("delete from credentials where app_id = \(server.sqlID)")
+        return try await server.send(
+            "POST", "\(server.api)/me/email-changes", as: tokens.access, json: #"{"email":"new@example.com"}"#)
     }
 
     private static func provokeByRequest(_ code: ProblemCode, _ server: TestServer) async throws -> HTTPResponse {

@@ -1,3 +1,4 @@
+import Foundation
 import GatepostDelivery
 import Testing
 
@@ -5,19 +6,82 @@ import Testing
 struct MailTemplatesTests {
     private let values = [
         "app": "Demo", "address": "person@example.org", "link": "https://auth.example.com/x#t=abc",
-        "code": "1234 5678", "hours": "24",
+        "code": "1234 5678", "hours": "24", "minutes": "10", "days": "7", "when": "2026-03-02 09:00 UTC",
+        "role": "auditor", "where": "Other", "exported": "Third", "rows": "12", "format": "csv", "export": "exp_1",
+        "expires": "2026-03-09 09:00 UTC",
     ]
 
-    @Test(arguments: MailTemplates.Name.allCases)
+    /// Every mail in every language.
+    static let all: [(MailTemplates.Name, String)] = ["en", "de"].flatMap { language in
+        MailTemplates.Name.allCases.map { ($0, language) }
+    }
+
+    private static let folder = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+        .appending(path: "../../Sources/GatepostDelivery/Mail/Templates").standardized
+
+    private static func names(in language: String) throws -> Set<String> {
+        Set(try FileManager.default.subpathsOfDirectory(atPath: folder.appending(path: language).path))
+    }
+
+    /// The names between braces, sections too.
+    private static func placeholders(_ language: String, _ file: String) throws -> Set<String> {
+        let text = try String(contentsOf: folder.appending(path: "\(language)/\(file)"), encoding: .utf8)
+        return Set(text.matches(of: #/\{\{([^}]+)\}\}/#).map { String($0.1) })
+    }
+
+    @Test func `every language has the same mails with the same placeholders, each of which has a value`() throws {
+        let languages = try MailTemplates().languages
+        #expect(languages == ["de", "en"])
+        let english = try Self.names(in: "en")
+        let mails = Set(MailTemplates.Name.allCases.map(\.rawValue))
+        #expect(Set(english.filter { !$0.contains("/") }) == mails)
+        for language in languages {
+            #expect(try Self.names(in: language) == english, "\(language)")
+            for file in english where file.hasSuffix(".mustache") {
+                let found = try Self.placeholders(language, file)
+                #expect(found == (try Self.placeholders("en", file)), "\(language)/\(file)")
+                #expect(found.allSatisfy { values[$0.trimmingCharacters(in: ["#", "/", "^"])] != nil }, "\(file)")
+            }
+        }
+    }
+
+    @Test func `a text says what its page says: the same values in both`() throws {
+        for file in try Self.names(in: "en") where file.hasSuffix("/text.mustache") {
+            let page = file.replacing("/text.", with: "/html.")
+            for language in ["en", "de"] {
+                #expect(try Self.placeholders(language, file) == Self.placeholders(language, page), "\(file)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (["de-AT", "en"], "de"), (["fr", nil, "de"], "de"), ([nil], "en"), (["DE"], "de"), (["../en", "xx"], "en"),
+    ])
+    func `the first language that there is is written in`(tags: [String?], language: String) throws {
+        let templates = try MailTemplates()
+        #expect(templates.language(of: tags) == language)
+        let html = templates.render(.verification, values, for: tags).html
+        #expect(html.contains("<html lang=\"\(language)\">"))
+    }
+
+    @Test func `an invitation for all apps says so in its own language`() throws {
+        var values = values
+        values["where"] = nil
+        let templates = try MailTemplates()
+        #expect(templates.render(.adminInvitation, values).text.contains("all apps"))
+        #expect(templates.render(.adminInvitation, values, for: ["de"]).text.contains("alle Apps"))
+    }
+
+    @Test(arguments: Self.all)
     func `every mail has a one-line subject, a text and a page, and leaves no tag open`(
-        name: MailTemplates.Name
+        name: MailTemplates.Name, language: String
     ) throws {
-        let mail = try MailTemplates().render(name, values)
+        let mail = try MailTemplates().render(name, values, for: [language])
         #expect(!mail.subject.isEmpty && !mail.subject.contains { $0.isNewline } && mail.subject.contains("Demo"))
         for part in [mail.subject, mail.text, mail.html] { #expect(!part.contains("{{") && !part.contains("}}")) }
         #expect(mail.text.first?.isWhitespace == false)
         for part in [mail.text, mail.html] { #expect(part.contains("Demo") && part.contains("person@example.org")) }
-        #expect(mail.html.contains("<html lang=\"en\">") && mail.html.contains("prefers-color-scheme: dark"))
+        #expect(mail.html.contains("<html lang=\"\(language)\">") && mail.html.contains("prefers-color-scheme: dark"))
         #expect(!mail.html.contains("<img") && !mail.html.contains("src=") && !mail.html.contains("url("))
     }
 
@@ -41,8 +105,8 @@ struct MailTemplatesTests {
     func `a value cannot become markup, and in the text it stays as it is`(hostile: String) throws {
         var values = values
         for key in ["app", "address", "link"] { values[key] = "start\(hostile)end" }
-        for name in MailTemplates.Name.allCases {
-            let mail = try MailTemplates().render(name, values)
+        for (name, language) in Self.all {
+            let mail = try MailTemplates().render(name, values, for: [language])
             #expect(mail.text.unicodeScalars.contains("start\(hostile)end".unicodeScalars))
             #expect(mail.subject.unicodeScalars.contains("start\(hostile)end".unicodeScalars))
             // By scalars: a browser knows no grapheme clusters, so a mark after the sign must not shield it.

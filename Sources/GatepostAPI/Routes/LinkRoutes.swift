@@ -11,6 +11,7 @@ import Hummingbird
 struct LinkRoutes: Sendable {
     let flow: VerificationFlow
     let exports: AuditExportLinks
+    let mails: MailLinkPages
     let invitations: AdminInvitationFlow
     let pages: Pages
 
@@ -23,6 +24,7 @@ struct LinkRoutes: Sendable {
     @Sendable func open(_ request: Request, context: AppRequestContext) async throws -> Response {
         guard let link = Self.link(context) else { return try gone(request, context) }
         if let answer = try await exports.open(link, request, context) { return answer }
+        if let answer = try await mails.open(link, request, context) { return answer }
         return try await page(for: link, request, context)
     }
 
@@ -30,6 +32,7 @@ struct LinkRoutes: Sendable {
         let form = try await request.form()
         guard let link = Self.link(context) else { throw Problem(.invalidLink) }
         if let answer = try await exports.submit(link, request, context) { return answer }
+        if let answer = try await mails.submit(link, form, request, context) { return answer }
         let origin = context.origin(of: request)
         if case .invitation = try await flow.look(at: link, startedBy: nil, in: context.scope) {
             return try await accept(link, form, request, context)

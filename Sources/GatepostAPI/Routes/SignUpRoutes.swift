@@ -18,9 +18,10 @@ struct SignUpRoutes: Sendable {
     struct StartRequest: JSONBody {
         let email: EmailAddress
         let password: Secret
+        let locale: RequestLocale?
 
         enum CodingKeys: CodingKey, CaseIterable {
-            case email, password
+            case email, password, locale
         }
     }
 
@@ -41,7 +42,8 @@ struct SignUpRoutes: Sendable {
     ) async throws -> EditedResponse<StartResponse> {
         let body: StartRequest = try await request.json()
         let outcome = try await signUp.start(
-            body.email, password: body.password, in: context.scope, from: context.origin(of: request))
+            body.email, password: body.password, locale: RequestLocale.tag(of: request, body.locale),
+            in: context.scope, from: context.origin(of: request))
         switch outcome {
         case .started(let started):
             let answer = StartResponse(

@@ -2,10 +2,11 @@ import Foundation
 import GatepostModel
 import Mustache
 
-/// The texts of the mails that ship with Gatepost, a folder a language.
+/// The texts of the mails that ship with Gatepost: a folder a language, in it a folder a mail.
 ///
-/// A mail is three files: `NAME.subject`, `NAME.text` and `NAME.html`, each a Mustache template. Values are
-/// escaped in the HTML and left alone in the text and the subject, whose header encodes itself.
+/// A mail is three files: `subject`, `text` and `html`, each a Mustache template; what all pages have in common is in
+/// `layout.html`. Values are escaped in the HTML and left alone in the text and the subject, whose header encodes
+/// itself. Another language is another folder.
 package struct MailTemplates: Sendable {
     /// The mails that there are.
     package enum Name: String, Sendable, CaseIterable {
@@ -13,6 +14,11 @@ package struct MailTemplates: Sendable {
         case accountExists = "account_exists"
         case auditExportReady = "audit_export_ready"
         case adminInvitation = "admin_invitation"
+        case emailSignIn = "email_sign_in"
+        case passwordReset = "password_reset"
+        case passwordChanged = "password_changed"
+        case emailChange = "email_change"
+        case emailChanged = "email_changed"
     }
 
     /// A template is missing or does not parse; the program does not start.
@@ -21,34 +27,67 @@ package struct MailTemplates: Sendable {
         package var description: String { "the mail template \(file) is missing" }
     }
 
+    /// What is written to those whose language is not there, or not known.
+    package static let fallback = "en"
+    /// The files of a mail.
+    package static let parts = ["subject", "text", "html"]
+
+    /// The languages that there are, sorted.
+    package let languages: [String]
     private let templates: [String: MustacheTemplate]
+    private let layout: MustacheTemplate
 
     /// Loads all templates.
     package init() throws {
-        let folder = Bundle.module.bundleURL.appendingPathComponent("Templates/en")
+        let folder = Bundle.module.bundleURL.appendingPathComponent("Templates")
+        let entries = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        languages = entries.filter { !$0.contains(".") }.sorted()
+        guard languages.contains(Self.fallback) else { throw Missing(file: Self.fallback) }
         var templates: [String: MustacheTemplate] = [:]
-        for name in Name.allCases {
-            for part in ["subject", "text", "html"] {
-                let file = "\(name.rawValue).\(part).mustache"
-                guard let text = try? String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8) else {
-                    throw Missing(file: file)
+        for language in languages {
+            for name in Name.allCases {
+                for part in Self.parts {
+                    let file = Self.file(language, name, part)
+                    templates[file] = try Self.template(file, in: folder)
                 }
-                // Mustache escapes nothing: what goes into the HTML has been, by scalars and not by characters.
-                let plain = "{{% CONTENT_TYPE:TEXT}}\n"
-                templates["\(name.rawValue).\(part)"] = try MustacheTemplate(string: plain + text)
             }
         }
         self.templates = templates
+        layout = try Self.template("layout.html.mustache", in: folder)
     }
 
-    /// Renders a mail.
-    package func render(_ name: Name, _ values: [String: String]) -> MailContent {
+    /// The first of some tags whose language there is, by its main part: `de-AT` is written to in `de`.
+    package func language(of tags: [String?]) -> String {
+        tags.lazy.compactMap(\.self)
+            .map { $0.prefix { $0 != "-" }.lowercased() }
+            .first(where: languages.contains) ?? Self.fallback
+    }
+
+    /// Renders a mail in the first of some languages that there is.
+    package func render(_ name: Name, _ values: [String: String], for tags: [String?] = []) -> MailContent {
+        let language = language(of: tags)
         func text(_ part: String, _ values: [String: String]) -> String {
-            templates["\(name.rawValue).\(part)"]?.render(Values(values)) ?? ""
+            templates[Self.file(language, name, part)]?.render(Values(values)) ?? ""
         }
+        let escaped = values.mapValues { HTMLText($0).escaped }
+        let title = text("subject", escaped).trimmingCharacters(in: .whitespacesAndNewlines)
+        let html = layout.render(
+            Values(["lang": language, "title": title, "content": text("html", escaped)]))
         return MailContent(
             subject: text("subject", values).trimmingCharacters(in: .whitespacesAndNewlines),
-            text: text("text", values), html: text("html", values.mapValues { HTMLText($0).escaped }))
+            text: text("text", values), html: html)
+    }
+
+    private static func file(_ language: String, _ name: Name, _ part: String) -> String {
+        "\(language)/\(name.rawValue)/\(part).mustache"
+    }
+
+    private static func template(_ file: String, in folder: URL) throws -> MustacheTemplate {
+        guard let text = try? String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8) else {
+            throw Missing(file: file)
+        }
+        // Mustache escapes nothing: what goes into the HTML has been, by scalars and not by characters.
+        return try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + text)
     }
 }
 

@@ -8,6 +8,14 @@ package enum FlowKind: String, Sendable, CaseIterable {
     case auditExportDownload = "audit_export_download"
     /// Somebody is asked to become an admin.
     case adminInvitation = "admin_invitation"
+    /// A user signs in by a link or a code in a mail.
+    case emailSignIn = "email_sign_in"
+    /// A forgotten password is replaced.
+    case passwordReset = "password_reset"
+    /// A user's new address is proved before it replaces the old one.
+    case emailChange = "email_change"
+    /// Whoever reads the old address takes a change back.
+    case emailChangeUndo = "email_change_undo"
 }
 
 /// The secrets that a mail carries: derived when they are needed, stored nowhere.

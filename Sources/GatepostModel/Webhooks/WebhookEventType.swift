@@ -6,6 +6,8 @@ package enum WebhookEventType: String, Sendable, CaseIterable, Codable {
     case userCreated = "user.created"
     /// The address was proved.
     case userVerified = "user.verified"
+    /// The user has another address, or the old one again.
+    case userEmailChanged = "user.email_changed"
     case userDeactivated = "user.deactivated"
     case userReactivated = "user.reactivated"
     /// The user was given a role of the app, or one was taken away.

@@ -16,6 +16,12 @@ package struct FlowRecord: Sendable {
     package let codeHash: [UInt8]
     package let codeAttemptCount: Int32
     package let passwordHash: String?
+    /// The request that a sign-in's answer goes to; nil for any other kind.
+    package let requestID: AuthorizationRequestID?
+    /// The session that asked for a change of address; nil for any other kind.
+    package let sessionID: SessionID?
+    /// The new address as typed, or the old one for an undoing; nil for any other kind.
+    package let emailEntered: String?
     package let expiresAt: Instant
 
     init(_ row: PostgresRow) throws {
@@ -30,6 +36,9 @@ package struct FlowRecord: Sendable {
         codeHash = try row.get("code_hash")
         codeAttemptCount = try row.get("code_attempt_count")
         passwordHash = try row.get("password_hash")
+        requestID = try row.get("request_id")
+        sessionID = try row.get("session_id")
+        emailEntered = try row.get("email_entered")
         expiresAt = try row.get("expires_at")
     }
 }
@@ -41,28 +50,35 @@ package struct NewSignUpFlow: Sendable {
     package let secrets: FlowSecrets
     package let token: OneTimeToken
     package let passwordHash: String
+    /// The language of whoever signs up, as far as the request told.
+    package let locale: String?
     package let createdAt: Instant
     package let expiresAt: Instant
 
     /// Puts a flow together; its secrets are derived, the token is new.
     package init(
         id: FlowID, email: EmailAddress, secrets: FlowSecrets, token: OneTimeToken, passwordHash: String,
-        createdAt: Instant, expiresAt: Instant
+        locale: String? = nil, createdAt: Instant, expiresAt: Instant
     ) {
-        (self.id, self.email, self.secrets, self.token) = (id, email, secrets, token)
+        (self.id, self.email, self.secrets, self.token, self.locale) = (id, email, secrets, token, locale)
         (self.passwordHash, self.createdAt, self.expiresAt) = (passwordHash, createdAt, expiresAt)
     }
 }
 
 private let columns: SQL = """
     f.id, f.kind, f.email, f.user_id, f.secret_epoch, f.state, f.reason, f.token_hash, f.code_hash,
-    f.code_attempt_count, f.password_hash, f.expires_at
+    f.code_attempt_count, f.password_hash, f.request_id, f.session_id, f.email_entered, f.expires_at
     """
 
 /// The user still is who the flow was begun for and, for a sign-up, still waits to be verified.
+///
+/// A change of address goes to another one than the user's. Its undoing stands whatever else was changed since: it
+/// is what is left to somebody whose account was taken over.
 private let userStands: SQL = """
-    u.app_id = f.app_id and u.id = f.user_id and u.state = 'active' and u.email = f.email
-    and u.auth_epoch = f.auth_epoch and (f.kind <> 'sign_up' or u.email_verified_at is null)
+    u.app_id = f.app_id and u.id = f.user_id and u.state = 'active'
+    and (u.email = f.email or f.kind in ('email_change', 'email_change_undo'))
+    and (u.auth_epoch = f.auth_epoch or f.kind = 'email_change_undo')
+    and (f.kind <> 'sign_up' or u.email_verified_at is null)
     """
 
 extension AppBatch {
@@ -90,11 +106,11 @@ extension AppBatch {
         add(
             """
             insert into flows (app_id, id, kind, state, user_id, email, auth_epoch, secret_epoch, token_hash,
-                               link_hash, code_hash, password_hash, created_at, expires_at)
+                               link_hash, code_hash, password_hash, locale, created_at, expires_at)
             select \(scope.appID), \(flow.id), 'sign_up', 'pending', u.id, \(flow.email.canonical),
                    coalesce(u.auth_epoch, 0), \(flow.secrets.epoch), \(flow.token.hash),
                    \(flow.secrets.linkToken.hash), \(flow.secrets.codeHash(flow.secrets.code.revealed)),
-                   \(flow.passwordHash), \(flow.createdAt), \(flow.expiresAt)
+                   \(flow.passwordHash), \(flow.locale), \(flow.createdAt), \(flow.expiresAt)
               from (select) as always
               left join users as u on u.app_id = \(scope.appID) and u.email = \(flow.email.canonical)
                and u.state = 'active' and u.email_verified_at is null

@@ -15,6 +15,7 @@ package struct FlowForMail: Sendable {
         package let isVerified: Bool
         package let isDeactivated: Bool
         package let authEpoch: Int32
+        package let locale: String?
     }
 
     /// Nil for a kind that this version does not know, whose mail it cannot write.
@@ -22,6 +23,9 @@ package struct FlowForMail: Sendable {
     /// `pending`, `passed` or `refused`.
     package let state: String
     package let email: String
+    /// As typed, where the flow changes an address; nil for any other kind.
+    package let emailEntered: String?
+    package let locale: String?
     package let authEpoch: Int32
     package let secretEpoch: Int16
     package let expiresAt: Instant
@@ -32,13 +36,16 @@ package struct FlowForMail: Sendable {
         kind = FlowKind(rawValue: try row.get("kind"))
         state = try row.get("state")
         email = try row.get("email")
+        emailEntered = try row.get("email_entered")
+        locale = try row.get("locale")
         authEpoch = try row.get("auth_epoch")
         secretEpoch = try row.get("secret_epoch")
         expiresAt = try row.get("expires_at")
         user = try row.get("user_email_entered", as: String?.self).map { email in
             User(
                 email: email, emailCanonical: try row.get("user_email"), isVerified: try row.get("user_is_verified"),
-                isDeactivated: try row.get("user_is_deactivated"), authEpoch: try row.get("user_auth_epoch"))
+                isDeactivated: try row.get("user_is_deactivated"), authEpoch: try row.get("user_auth_epoch"),
+                locale: try row.get("user_locale"))
         }
     }
 }
@@ -49,11 +56,13 @@ package struct UserForMail: Sendable {
     package let email: String
     package let isVerified: Bool
     package let isDeactivated: Bool
+    package let locale: String?
 
     init(_ row: PostgresRow) throws {
         email = try row.get("email_entered")
         isVerified = try row.get("is_verified")
         isDeactivated = try row.get("is_deactivated")
+        locale = try row.get("locale")
     }
 }
 
@@ -67,7 +76,8 @@ extension AppBatch {
     package mutating func flowsForMail(_ ids: [FlowID]) -> BatchReading<[FlowID: FlowForMail]> {
         read(
             """
-            select f.id, f.kind, f.state, f.email, f.auth_epoch, f.secret_epoch, f.expires_at,
+            select f.id, f.kind, f.state, f.email, f.email_entered, f.locale, f.auth_epoch, f.secret_epoch,
+                   f.expires_at, u.locale as user_locale,
                    u.email_entered as user_email_entered, u.email as user_email,
                    u.email_verified_at is not null as user_is_verified,
                    u.state = 'deactivated' as user_is_deactivated, u.auth_epoch as user_auth_epoch
@@ -85,7 +95,7 @@ extension AppBatch {
         read(
             """
             select email_entered, email_verified_at is not null as is_verified,
-                   state = 'deactivated' as is_deactivated
+                   state = 'deactivated' as is_deactivated, locale
               from users
              where app_id = \(scope.appID) and id = \(id)
             """

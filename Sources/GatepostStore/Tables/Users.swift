@@ -28,11 +28,17 @@ extension AppBatch {
     ///
     /// The update that never happens locks the row of the one it has: of two sign-ups the later one then sees the
     /// earlier one's flow and supersedes it.
-    package mutating func insertUser(_ id: UserID, email: EmailAddress, at now: Instant) {
+    ///
+    /// - Parameters:
+    ///   - id: The new user's id.
+    ///   - email: The address.
+    ///   - locale: The person's language, as far as the request told.
+    ///   - now: The moment.
+    package mutating func insertUser(_ id: UserID, email: EmailAddress, locale: String? = nil, at now: Instant) {
         add(
             """
-            insert into users as u (app_id, id, email, email_entered, state, auth_epoch, created_at)
-            values (\(scope.appID), \(id), \(email.canonical), \(email.ascii), 'active', 1, \(now))
+            insert into users as u (app_id, id, email, email_entered, state, auth_epoch, locale, created_at)
+            values (\(scope.appID), \(id), \(email.canonical), \(email.ascii), 'active', 1, \(locale), \(now))
             on conflict (app_id, email) do update set created_at = u.created_at where false
             """)
     }

@@ -10,6 +10,14 @@ package struct PasswordCredential: Sendable {
     package let version: Int32
     package let authEpoch: Int32
     package let isDeactivated: Bool
+
+    init(_ row: PostgresRow) throws {
+        userID = try row.get("id")
+        passwordHash = try row.get("password_hash")
+        version = try row.get("version")
+        authEpoch = try row.get("auth_epoch")
+        isDeactivated = try row.get("is_deactivated")
+    }
 }
 
 extension AppBatch {
@@ -23,14 +31,7 @@ extension AppBatch {
               left join credentials as c on c.app_id = u.app_id and c.user_id = u.id and c.kind = 'password'
              where u.app_id = \(scope.appID) and u.email = \(email.canonical)
             """
-        ) { rows in
-            try rows.first.map { row in
-                PasswordCredential(
-                    userID: try row.get("id"), passwordHash: try row.get("password_hash"),
-                    version: try row.get("version"), authEpoch: try row.get("auth_epoch"),
-                    isDeactivated: try row.get("is_deactivated"))
-            }
-        }
+        ) { try $0.first.map(PasswordCredential.init) }
     }
 
     /// Sets a user's password, the first or another.

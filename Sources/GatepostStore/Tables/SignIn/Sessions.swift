@@ -13,6 +13,10 @@ package enum SessionEndReason: String, Sendable {
     case userDeactivated = "user_deactivated"
     /// The same browser has signed in anew.
     case replaced
+    case passwordChanged = "password_changed"
+    case passwordReset = "password_reset"
+    case emailChanged = "email_changed"
+    case emailChangeUndone = "email_change_undone"
 }
 
 /// A session that may be used now, and its user.

@@ -45,4 +45,17 @@ extension AppBatch {
                and f.app_id = s.app_id and f.session_id = s.id and f.ended_at is null
             """)
     }
+
+    /// Ends the families of all sessions of a user but one.
+    package mutating func endTokenFamilies(
+        of user: UserID, except kept: SessionID?, reason: SessionEndReason, at now: Instant
+    ) {
+        add(
+            """
+            update token_families as f set ended_at = \(now), end_reason = \(reason.rawValue)
+              from sessions as s
+             where s.app_id = \(scope.appID) and s.user_id = \(user) and s.id is distinct from \(kept)
+               and f.app_id = s.app_id and f.session_id = s.id and f.ended_at is null
+            """)
+    }
 }

@@ -1,0 +1,75 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+import Hummingbird
+
+/// `POST /v1/apps/{app}/sign-ins/email` and `…/sign-ins/email/verify`.
+struct EmailSignInRoutes: Sendable {
+    let flow: EmailSignInFlow
+
+    var endpoints: RouteCollection<AppRequestContext> {
+        RouteCollection(context: AppRequestContext.self)
+            .post("sign-ins/email", use: start)
+            .post("sign-ins/email/verify", use: verify)
+    }
+
+    struct StartRequest: JSONBody {
+        let clientID: ClientID
+        let redirectURI: String
+        let codeChallenge: CodeChallenge
+        let codeChallengeMethod: String
+        let email: EmailAddress
+        let locale: RequestLocale?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case clientID = "client_id"
+            case redirectURI = "redirect_uri"
+            case codeChallenge = "code_challenge"
+            case codeChallengeMethod = "code_challenge_method"
+            case email, locale
+        }
+    }
+
+    @Sendable func start(
+        _ request: Request, context: AppRequestContext
+    ) async throws -> EditedResponse<FlowStartResponse> {
+        let body: StartRequest = try await request.json()
+        guard body.codeChallengeMethod == "S256" else { throw Problem(.invalidCodeChallenge) }
+        let start = try await flow.start(
+            body.email,
+            to: .init(id: body.clientID, redirectURI: body.redirectURI, challenge: body.codeChallenge),
+            locale: RequestLocale.tag(of: request, body.locale), in: context.scope,
+            from: context.origin(of: request))
+        return try FlowStartResponse.answer(start, of: context.scope)
+    }
+
+    struct CodeResponse: ResponseEncodable {
+        let code: String
+        let expiresIn: Int64
+        let iss: String
+
+        enum CodingKeys: String, CodingKey {
+            case code, iss
+            case expiresIn = "expires_in"
+        }
+    }
+
+    @Sendable func verify(
+        _ request: Request, context: AppRequestContext
+    ) async throws -> CodeResponse {
+        let body: FlowCodeRequest = try await request.json()
+        let outcome = try await flow.verify(
+            body.flow, heldBy: body.flowToken.token, code: body.code, in: context.scope,
+            from: context.origin(of: request))
+        switch outcome {
+        case .ended(let ended):
+            // A flow that the JSON API began hangs on a request, so there is an answer to it.
+            guard let answer = ended.answer else { throw Problem(.invalidFlow) }
+            return CodeResponse(
+                code: answer.code.secret.revealed, expiresIn: Lifetimes.authorizationCode.wholeSeconds,
+                iss: answer.issuer)
+        case .refused(let refusal):
+            throw Problem(refusal)
+        }
+    }
+}

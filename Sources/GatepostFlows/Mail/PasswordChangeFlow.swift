@@ -1,0 +1,154 @@
+package import GatepostModel
+import GatepostOutbox
+package import GatepostStore
+package import Passwords
+
+/// Who asks for a change of what protects an account: a signed-in user, and the session that they ask from.
+package struct Asking: Sendable {
+    package let user: UserRecord
+    package let session: SessionID
+    package let authenticatedAt: Instant
+
+    /// Whoever asks by an access token.
+    package init(_ session: LiveSession) {
+        (user, self.session, authenticatedAt) = (session.user, session.id, session.authenticatedAt)
+    }
+
+    /// Whoever asks on the hosted pages.
+    package init(_ session: HostedSession) {
+        (user, self.session, authenticatedAt) = (session.user, session.id, session.authenticatedAt)
+    }
+}
+
+/// Changes a user's password, by the one that they have.
+///
+/// Two steps around the hashes, like a sign-in. The session that asks goes on; the others end, if the user wants it. A
+/// notice tells the mailbox.
+package struct PasswordChangeFlow: Sendable {
+    let parts: MailFlowParts
+    let hasher: PasswordHasher
+    let policy: PasswordPolicy
+
+    /// Wires the flow.
+    package init(parts: MailFlowParts, hasher: PasswordHasher, policy: PasswordPolicy) {
+        (self.parts, self.hasher, self.policy) = (parts, hasher, policy)
+    }
+
+    /// Changes the password.
+    ///
+    /// - Parameters:
+    ///   - asking: Who, and from which session.
+    ///   - current: The password that they have.
+    ///   - new: The one that they choose.
+    ///   - endsOthers: Whether their other sessions end.
+    ///   - scope: The app.
+    ///   - origin: Where the request came from.
+    /// - Returns: Why not; nil if it was done.
+    /// - Throws: `HasherBusy` or `PostgresError`.
+    package func change(
+        for asking: Asking, current: Secret, to new: Secret, endsOthers: Bool, in scope: AppScope,
+        from origin: RequestOrigin
+    ) async throws -> Refusal? {
+        let occasion = parts.occasion(from: origin)
+        let (user, email) = (asking.user.id, EmailAddress(asking.user.email))
+        if let refusal = policy.refusal(of: new, for: email) {
+            return try await refuse(refusal, asking, in: scope, occasion)
+        }
+        let proof = try await parts.prove(current, asking, hasher: hasher, in: scope, occasion)
+        guard case .proved(let credential, let budgets) = proof else {
+            return try await refuse(proof.refusal, asking, in: scope, occasion)
+        }
+        let hash = try await hasher.hash(new)
+        let reason = SessionEndReason.passwordChanged
+        let isChanged = try await parts.database.transaction(in: scope) { transaction in
+            guard
+                try await transaction.batch({ batch in
+                    batch.changePassword(hash, provedBy: credential, at: occasion.now)
+                })
+            else { return false }
+            try await transaction.batch { batch in
+                batch.raiseEpoch(of: user)
+                if endsOthers {
+                    batch.endSessions(of: user, except: asking.session, reason: reason, at: occasion.now)
+                }
+                batch.stampSessions(of: user)
+                batch.stampRefreshTokens(of: user)
+                batch.refuseFlows(ofUser: user, butUndoing: reason.rawValue, at: occasion.now)
+                if let email {
+                    batch.refund(budgets, at: occasion.now)
+                    batch.enqueue(
+                        PasswordChangedMail.message(
+                            id: occasion.id(), user: user,
+                            recipientHash: parts.keys.recipientHash(email, in: scope.appID), at: occasion.now))
+                }
+                batch.record(
+                    occasion.event(
+                        .passwordChanged, by: .user, userID: user, sessionID: asking.session,
+                        reason: reason.rawValue))
+            }
+            return true
+        }
+        guard isChanged else {
+            // Changed by somebody else while the hashes were computed: what was proved is no longer so.
+            return try await refuse(Refusal(.invalidCredentials), asking, in: scope, occasion)
+        }
+        parts.signal.raise()
+        return nil
+    }
+
+    private func refuse(
+        _ refusal: Refusal, _ asking: Asking, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Refusal {
+        try await parts.record(refusal, as: .passwordChangeRefused, in: scope, occasion, user: asking.user.id)
+        return refusal
+    }
+}
+
+/// What asking a signed-in user for the password came to.
+enum PasswordProof {
+    /// Also what is given back once all is done.
+    case proved(PasswordCredential, RateBudgets)
+    case refused(Refusal)
+
+    var refusal: Refusal {
+        if case .refused(let refusal) = self { refusal } else { Refusal(.invalidCredentials) }
+    }
+}
+
+extension MailFlowParts {
+    /// Asks a signed-in user for the password again, under the limit of every other try at it.
+    ///
+    /// Somebody who has no password has nothing to type: a recent sign-in stands in for it where none is given.
+    ///
+    /// - Parameters:
+    ///   - password: What was typed; nil for nothing.
+    ///   - asking: Who.
+    ///   - hasher: Whose threads compare.
+    ///   - scope: The app.
+    ///   - occasion: The moment.
+    /// - Returns: The credential that was proved, or why not.
+    /// - Throws: `HasherBusy` or `PostgresError`.
+    func prove(
+        _ password: Secret?, _ asking: Asking, hasher: PasswordHasher, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> PasswordProof {
+        guard let email = EmailAddress(asking.user.email) else { return .refused(Refusal(.invalidCredentials)) }
+        let budgets = limits.proof(of: email, from: occasion.origin, in: scope, at: occasion.now)
+        let (credential, verdict) = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.passwordCredential(ofUser: asking.user.id).and(batch.spend(budgets, at: occasion.now))
+        }
+        if let refusal = Refusal(verdict) { return .refused(refusal) }
+        guard let credential, credential.authEpoch == asking.user.authEpoch else {
+            return .refused(Refusal(.sessionEnded))
+        }
+        if credential.passwordHash == nil, password == nil {
+            guard occasion.now - asking.authenticatedAt <= Lifetimes.recentSignIn else {
+                return .refused(Refusal(.recentSignInRequired))
+            }
+            return .proved(credential, limits.earned(budgets, by: email))
+        }
+        guard let password, case .matches = try await hasher.verify(password, against: credential.passwordHash) else {
+            return .refused(Refusal(.invalidCredentials))
+        }
+        return .proved(credential, limits.earned(budgets, by: email))
+    }
+}

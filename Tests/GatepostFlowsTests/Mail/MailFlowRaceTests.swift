@@ -1,0 +1,99 @@
+import GatepostFlows
+import GatepostModel
+import GatepostStore
+import Postgres
+import TestSupport
+import Testing
+
+/// Twenty callers with one secret, round after round: one wins.
+@Suite("Mail flows: races", .showsSeed)
+struct MailFlowRaceTests {
+    static let rounds = 30
+    static let callers = 20
+
+    let test: TestFlows
+    let ada: EmailAddress
+
+    init() async throws {
+        test = try await TestFlows.make()
+        ada = try .of("ada@example.com")
+    }
+
+    private func tryCode(_ begun: StartedFlow) async throws -> [EmailSignInFlow.Outcome] {
+        // As many as there are tries: a sixth at once counts as one try too many, whatever it typed.
+        try await race(Int(FlowSecrets.codeAttemptsMax)) { try await test.finishEmailSignIn(begun) }
+    }
+
+    private func tryLink(_ link: OneTimeToken, _ tokens: BrowserTokens) async throws -> [EmailSignInFlow.Outcome] {
+        try await race(Self.callers) {
+            try await test.flows.emailSignIn.confirm(link, by: tokens, in: test.scope, from: TestFlows.origin)
+        }
+    }
+
+    /// better-auth #8067: one code was accepted by several parallel requests, and the count of tries was passed by.
+    @Test func `abuse case 7: of five who type one code at once, one signs in, thirty times`() async throws {
+        try await test.verifiedUser(ada)
+        for _ in 0..<Self.rounds {
+            test.clock.advance(by: .hours(1))
+            let outcomes = try await tryCode(try await test.beginEmailSignIn(ada))
+            #expect(outcomes.count { $0.answer != nil } == 1)
+        }
+        let events = try await test.events().map(\.kind)
+        #expect(events.count { $0 == "sign_in.passed" } == Self.rounds)
+    }
+
+    @Test func `of twenty clicks on one link, one signs in, thirty times`() async throws {
+        try await test.verifiedUser(ada)
+        for _ in 0..<Self.rounds {
+            test.clock.advance(by: .hours(1))
+            let tokens = BrowserTokens(browser: .make(.browser, random: test.app.random), session: nil)
+            let begun = try test.started(
+                try await test.flows.emailSignIn.start(
+                    ada, for: nil, by: tokens, locale: nil, in: test.scope, from: TestFlows.origin))
+            let link = test.secrets(of: begun.flow, .emailSignIn).linkToken
+            let outcomes = try await tryLink(link, tokens)
+            #expect(outcomes.count { if case .ended = $0 { true } else { false } } == 1)
+        }
+        let sessions = try await test.read("select id from sessions where ended_at is null") {
+            try $0.get("id", as: SessionID.self)
+        }
+        #expect(sessions.count == Self.rounds)
+    }
+
+    private func resetTwenty(_ link: OneTimeToken) async throws -> [PasswordResetFlow.Outcome] {
+        try await race(Self.callers) { try await test.reset(by: link) }
+    }
+
+    @Test func `of twenty resets with one link, one changes the password, thirty times`() async throws {
+        try await test.verifiedUser(ada)
+        for _ in 0..<Self.rounds {
+            test.clock.advance(by: .hours(1))
+            let begun = try await test.beginReset(ada)
+            let outcomes = try await resetTwenty(test.secrets(of: begun.flow, .passwordReset).linkToken)
+            #expect(outcomes.count { $0.user != nil } == 1)
+        }
+        let events = try await test.events().map(\.kind)
+        #expect(events.count { $0 == "password.changed" } == Self.rounds)
+    }
+
+    private func changeTwo(_ begun: [StartedFlow]) async throws -> [EmailChangeFlow.Outcome] {
+        try await withThrowingTaskGroup(of: EmailChangeFlow.Outcome.self) { group in
+            for flow in begun { group.addTask { try await test.finishEmailChange(flow) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    @Test func `two users who change to one address at once do not both get it`() async throws {
+        let grace = try EmailAddress.of("grace@example.com")
+        try await test.verifiedUser(ada)
+        try await test.verifiedUser(grace)
+        let wanted = try EmailAddress.of("shared@example.com")
+        let first = try await test.beginEmailChange(for: test.asking(test.tokens(ada)), to: wanted)
+        let second = try await test.beginEmailChange(for: test.asking(test.tokens(grace)), to: wanted)
+
+        let outcomes = try await changeTwo([first, second])
+
+        #expect(outcomes.count { $0.email != nil } == 1)
+        #expect(outcomes.compactMap { $0.refusal?.code } == [.conflict])
+    }
+}
