@@ -56,7 +56,7 @@ extension Router where Context == RootRequestContext {
     ///
     /// To be called when all routes are there.
     func refuseOtherMethods() {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
         for (path, routes) in Dictionary(grouping: routes, by: \.path.description) {
             var taken = Set(routes.map(\.method))
             if taken.contains(.get) { taken.insert(.head) }

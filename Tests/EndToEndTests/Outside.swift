@@ -26,10 +26,12 @@ enum Outside {
     }
 
     /// Runs a script on a question and returns its answer, both in JSON.
-    static func ask<Answer: Decodable>(_ script: String, _ question: some Encodable) async throws -> Answer {
+    static func ask<Answer: Decodable>(
+        _ script: String, _ question: some Encodable, within bound: Duration = .seconds(120)
+    ) async throws -> Answer {
         let answer = try await OutsideProgram.run(
             try python, [folder.appendingPathComponent(script).path],
-            input: Array(try JSONEncoder().encode(question)))
+            input: Array(try JSONEncoder().encode(question)), within: bound)
         return try JSONDecoder().decode(Answer.self, from: Data(answer))
     }
 }
