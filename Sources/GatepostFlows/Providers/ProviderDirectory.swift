@@ -3,8 +3,8 @@ package import GatepostModel
 /// What providers publish, remembered: their documents and their keys.
 ///
 /// For an hour; after that what is known serves on for a day while the provider cannot be asked. A key that is not
-/// known has the set fetched anew, at most once a minute: whoever sends tokens with made-up key ids causes no storm. Callers
-/// that want the same thing at once share one request.
+/// known has the set fetched anew, at most once a minute: whoever sends tokens with made-up key ids causes no storm.
+/// Callers that want the same thing at once share one request.
 package actor ProviderDirectory {
     /// How long an answer serves before it is asked for again.
     static let life: Duration = .hours(1)
