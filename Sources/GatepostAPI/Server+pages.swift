@@ -1,24 +1,24 @@
 import GatepostFlows
+import GatepostModel
 import Hummingbird
 
 extension APIServer {
     /// Adds what people see in a browser.
-    static func addPages(_ mount: AppMount, _ flows: Flows) {
+    static func addPages(_ mount: AppMount, _ flows: Flows, random: any RandomSource) {
         let pages = mount.pages
-        let isDevelopment = !mount.ownOrigin.hasPrefix("https://")
+        let visits = PageVisits(
+            flow: flows.visit, pages: pages, random: random, isDevelopment: !mount.ownOrigin.hasPrefix("https://"))
         mount.pageGroup("/apps/{app}", takesForeignForms: true)
             .addRoutes(AuthorizeRoutes(flow: flows.authorize, pages: pages).endpoints)
         let group = mount.pageGroup("/apps/{app}")
         group.addRoutes(
             LinkRoutes(
                 flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
-                invitations: flows.admin.invitations, pages: pages
+                invitations: flows.admin.invitations, visits: visits
             ).endpoints)
+        group.addRoutes(SignInPageRoutes(flow: flows.signIn, devices: flows.devices, visits: visits).endpoints)
         group.addRoutes(
-            SignInPageRoutes(
-                flow: flows.signIn, devices: flows.devices, visit: flows.visit, pages: pages,
-                isDevelopment: isDevelopment
-            )
-            .endpoints)
+            SignUpPageRoutes(signUp: flows.signUp, verification: flows.verification, visits: visits).endpoints)
+        group.addRoutes(AccountRoutes(flow: flows.account, pages: pages).endpoints)
     }
 }

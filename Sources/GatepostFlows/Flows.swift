@@ -8,6 +8,7 @@ package struct Flows: Sendable {
     package let ending: SignInEnding
     package let visit: PageVisitFlow
     package let devices: KnownDevices
+    package let account: AccountFlow
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
     package let signOut: SignOutFlow
@@ -19,18 +20,19 @@ package struct Flows: Sendable {
     package init(of parts: FlowParts) {
         let (database, clock, random) = (parts.database, parts.clock, parts.random)
         let issuer = TokenIssuer(cache: parts.cache, random: random, baseURL: parts.baseURL)
+        ending = SignInEnding(database: database, random: random, baseURL: parts.baseURL)
         signUp = SignUpFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
             policy: parts.policy, signal: parts.signal)
         verification = VerificationFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
-            policy: parts.policy, signal: parts.signal)
-        ending = SignInEnding(database: database, random: random, baseURL: parts.baseURL)
+            policy: parts.policy, signal: parts.signal, ending: ending)
         signIn = PasswordSignInFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher, ending: ending)
         authorize = AuthorizeFlow(database: database, clock: clock, random: random, ending: ending)
         visit = PageVisitFlow(database: database, clock: clock)
         devices = KnownDevices(clock: clock, random: random, keys: parts.keys)
+        account = AccountFlow(database: database, clock: clock, random: random)
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
         signOut = SignOutFlow(database: database, clock: clock, random: random)
