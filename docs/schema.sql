@@ -654,6 +654,8 @@ CREATE INDEX authorization_codes_expired ON public.authorization_codes USING btr
 
 CREATE INDEX authorization_codes_user ON public.authorization_codes USING btree (app_id, user_id);
 
+CREATE INDEX authorization_requests_browser ON public.authorization_requests USING btree (app_id, browser_hash, created_at) WHERE (answered_at IS NULL);
+
 CREATE INDEX authorization_requests_client ON public.authorization_requests USING btree (app_id, client_id);
 
 CREATE INDEX authorization_requests_expired ON public.authorization_requests USING btree (expires_at);

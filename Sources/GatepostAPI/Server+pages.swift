@@ -1,11 +1,13 @@
 import GatepostFlows
+import GatepostModel
 import Hummingbird
 
 extension APIServer {
     /// Adds what people see in a browser.
-    static func addPages(_ mount: AppMount, _ flows: Flows) {
+    static func addPages(_ mount: AppMount, _ flows: Flows, random: any RandomSource) {
         let pages = mount.pages
-        let isDevelopment = !mount.ownOrigin.hasPrefix("https://")
+        let visits = PageVisits(
+            flow: flows.visit, pages: pages, random: random, isDevelopment: !mount.ownOrigin.hasPrefix("https://"))
         mount.pageGroup("/apps/{app}", takesForeignForms: true)
             .addRoutes(AuthorizeRoutes(flow: flows.authorize, pages: pages).endpoints)
         mount.pageGroup("/apps/{app}/providers/{name}", takesForeignForms: true)
@@ -18,19 +20,17 @@ extension APIServer {
                 flow: flows.verification, exports: AuditExportLinks(flow: flows.admin.audit, pages: pages),
                 mails: MailLinkPages(
                     signIn: flows.emailSignIn, reset: flows.passwordReset, change: flows.emailChange,
-                    visit: flows.visit, pages: pages, isDevelopment: isDevelopment),
-                invitations: flows.admin.invitations, pages: pages
+                    visit: flows.visit, pages: pages, isDevelopment: visits.isDevelopment),
+                invitations: flows.admin.invitations, visits: visits
             ).endpoints)
-        group.addRoutes(
-            SignInPageRoutes(
-                flow: flows.signIn, devices: flows.devices, visit: flows.visit, pages: pages,
-                isDevelopment: isDevelopment
-            )
-            .endpoints)
+        group.addRoutes(SignInPageRoutes(flow: flows.signIn, devices: flows.devices, visits: visits).endpoints)
         group.addRoutes(
             EmailSignInPages(
-                flow: flows.emailSignIn, visit: flows.visit, pages: pages, isDevelopment: isDevelopment
+                flow: flows.emailSignIn, visit: flows.visit, pages: pages, isDevelopment: visits.isDevelopment
             ).endpoints)
         group.addRoutes(PasswordResetPages(flow: flows.passwordReset, pages: pages).endpoints)
+        group.addRoutes(
+            SignUpPageRoutes(signUp: flows.signUp, verification: flows.verification, visits: visits).endpoints)
+        group.addRoutes(AccountRoutes(flow: flows.account, pages: pages).endpoints)
     }
 }

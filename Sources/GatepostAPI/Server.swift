@@ -56,7 +56,7 @@ package struct APIServer: Service {
         Self.addAPI(mount, flows, keys.ring, baseURL: baseURL)
         adminRoutes = Self.addAdmin(mount, flows, keys.ring, baseURL: baseURL)
         Self.addIssuer(mount, flows, keys, baseURL: baseURL)
-        Self.addPages(mount, flows)
+        Self.addPages(mount, flows, random: observation.random)
         routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
         observation.meter.prepare(router.routes.map { ($0.method, $0.path.description) })
         router.refuseOtherMethods()

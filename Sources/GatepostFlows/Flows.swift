@@ -12,6 +12,7 @@ package struct Flows: Sendable {
     package let passwordReset: PasswordResetFlow
     package let passwordChange: PasswordChangeFlow
     package let emailChange: EmailChangeFlow
+    package let account: AccountFlow
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
     package let signOut: SignOutFlow
@@ -26,13 +27,13 @@ package struct Flows: Sendable {
     package init(of parts: FlowParts) {
         let (database, clock, random) = (parts.database, parts.clock, parts.random)
         let issuer = TokenIssuer(cache: parts.cache, random: random, baseURL: parts.baseURL)
+        ending = SignInEnding(database: database, random: random, baseURL: parts.baseURL)
         signUp = SignUpFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
             policy: parts.policy, signal: parts.signal)
         verification = VerificationFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
-            policy: parts.policy, signal: parts.signal)
-        ending = SignInEnding(database: database, random: random, baseURL: parts.baseURL)
+            policy: parts.policy, signal: parts.signal, ending: ending)
         signIn = PasswordSignInFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher, ending: ending)
         authorize = AuthorizeFlow(database: database, clock: clock, random: random, ending: ending)
@@ -44,6 +45,7 @@ package struct Flows: Sendable {
         passwordReset = PasswordResetFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
         passwordChange = PasswordChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
         emailChange = EmailChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
+        account = AccountFlow(database: database, clock: clock, random: random)
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
         signOut = SignOutFlow(database: database, clock: clock, random: random)

@@ -44,8 +44,18 @@ package struct SignUpFlow: Sendable {
     ///
     /// The same statements run for a new, a waiting and a known address, and the hash is computed for each: the
     /// answer and its time do not tell which it was. Only the mail differs.
+    ///
+    /// - Parameters:
+    ///   - email: The address.
+    ///   - password: The password that the account gets once the address is proved.
+    ///   - holder: The token of the browser that begins it on a page; a new one of the flow's own unless given.
+    ///   - scope: The app.
+    ///   - origin: Where the request came from.
+    /// - Returns: The flow, or why not.
+    /// - Throws: `HasherBusy` or `PostgresError`.
     package func start(
-        _ email: EmailAddress, password: Secret, locale: String? = nil, in scope: AppScope, from origin: RequestOrigin
+        _ email: EmailAddress, password: Secret, locale: String? = nil, heldBy holder: OneTimeToken? = nil,
+        in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         var occasion = Occasion(now: clock.now, origin: origin, random: random)
         // The users of the built-in app are the admins; nobody makes themselves one.
@@ -65,8 +75,9 @@ package struct SignUpFlow: Sendable {
         let (id, user): (FlowID, UserID) = (occasion.id(), occasion.id())
         let secrets = FlowSecrets(app: scope.appID, flow: id, kind: .signUp, keys: keys)
         let flow = NewSignUpFlow(
-            id: id, email: email, secrets: secrets, token: .make(.flow, random: random), passwordHash: passwordHash,
-            locale: locale, createdAt: occasion.now, expiresAt: occasion.now + Lifetimes.verification)
+            id: id, email: email, secrets: secrets, token: holder ?? .make(.flow, random: random),
+            passwordHash: passwordHash, locale: locale, createdAt: occasion.now,
+            expiresAt: occasion.now + Lifetimes.verification)
         try await database.batch(in: scope) { batch in
             batch.insertUser(user, email: email, locale: locale, at: occasion.now)
             // Owed only if this very user came about: an address that has one is not told of again.

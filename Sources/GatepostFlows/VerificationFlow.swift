@@ -16,15 +16,17 @@ package struct VerificationFlow: Sendable {
     let hasher: PasswordHasher
     let policy: PasswordPolicy
     let signal: OutboxSignal
+    let ending: SignInEnding
     var limits: Limits { Limits(keys: keys) }
 
     /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
-        policy: PasswordPolicy, signal: OutboxSignal = OutboxSignal()
+        policy: PasswordPolicy, signal: OutboxSignal = OutboxSignal(), ending: SignInEnding
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
         (self.keys, self.hasher, self.policy, self.signal) = (keys, hasher, policy, signal)
+        self.ending = ending
     }
 
     /// What a link shows before anyone clicks.
@@ -41,6 +43,9 @@ package struct VerificationFlow: Sendable {
         case verified(UserID)
         case refused(Refusal)
     }
+
+    /// What is to happen in the transaction that verifies an address: on a page, the user is signed in.
+    typealias Continuation = @Sendable (inout AppBatch, UserID) -> BatchReading<SignInEnding.Ended?>
 
     /// Looks at a link; uses nothing up.
     package func look(
@@ -73,7 +78,8 @@ package struct VerificationFlow: Sendable {
     ) async throws -> Outcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
         return try await pass(
-            .link(link, startedBy: token), passwordHash: nil, orElse: Refusal(.invalidLink), in: scope, occasion)
+            .link(link, startedBy: token), passwordHash: nil, orElse: Refusal(.invalidLink), in: scope, occasion
+        ).0
     }
 
     /// Finishes by the link anywhere else, with the password that the owner of the mailbox chooses.
@@ -92,7 +98,8 @@ package struct VerificationFlow: Sendable {
         }
         let passwordHash = try await hasher.hash(password)
         return try await pass(
-            .linkAlone(link), passwordHash: passwordHash, orElse: Refusal(.invalidLink), in: scope, occasion)
+            .linkAlone(link), passwordHash: passwordHash, orElse: Refusal(.invalidLink), in: scope, occasion
+        ).0
     }
 
     /// Finishes by the typed code, which only whoever began the sign-up can try, five times.
@@ -100,6 +107,14 @@ package struct VerificationFlow: Sendable {
         _ flow: FlowID, startedBy token: OneTimeToken, code: String, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        return try await verify(flow, startedBy: token, code: code, in: scope, occasion).0
+    }
+
+    /// The same, and what happens in the transaction that verifies.
+    func verify(
+        _ flow: FlowID, startedBy token: OneTimeToken, code: String, in scope: AppScope, _ occasion: Occasion,
+        then next: Continuation? = nil
+    ) async throws -> (Outcome, SignInEnding.Ended?) {
         let exhausted = Refusal(.codeAttemptsExhausted)
         let (isRefused, record) = try await database.batch(in: scope) { batch in
             let isRefused = batch.spendCodeAttempt(flow, heldBy: token, at: occasion.now)
@@ -109,30 +124,32 @@ package struct VerificationFlow: Sendable {
                 ifExhausted: flow)
             return isRefused.and(batch.flow(flow, heldBy: token))
         }
-        if isRefused { return .refused(exhausted) }
+        if isRefused { return (.refused(exhausted), nil) }
         guard let record, record.expiresAt > occasion.now else {
-            return try await refuse(Refusal(.invalidFlow), in: scope, occasion)
+            return (try await refuse(Refusal(.invalidFlow), in: scope, occasion), nil)
         }
         guard record.isPending else {
             let isExhausted = record.reason == exhausted.code.rawValue
-            return try await refuse(
-                isExhausted ? exhausted : Refusal(.invalidFlow), in: scope, occasion, flow: flow)
+            let refusal = isExhausted ? exhausted : Refusal(.invalidFlow)
+            return (try await refuse(refusal, in: scope, occasion, flow: flow), nil)
         }
         let secrets = FlowSecrets(
             app: scope.appID, flow: flow, kind: .signUp, epoch: record.secretEpoch, keys: keys)
         guard let secrets, let email = EmailAddress(record.email) else {
-            return try await refuse(Refusal(.invalidFlow), in: scope, occasion, flow: flow)
+            return (try await refuse(Refusal(.invalidFlow), in: scope, occasion, flow: flow), nil)
         }
         // A code is one more way to prove what a password proves: both count together (CVE-2025-64102).
-        let budgets = limits.proof(of: email, from: origin, in: scope, at: occasion.now)
+        let budgets = limits.proof(of: email, from: occasion.origin, in: scope, at: occasion.now)
         let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
             batch.spend(budgets, at: occasion.now)
         }
-        if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion, flow: flow) }
+        if let refusal = Refusal(verdict) {
+            return (try await refuse(refusal, in: scope, occasion, flow: flow), nil)
+        }
         return try await pass(
             .code(hash: secrets.codeHash(code), flow, startedBy: token), passwordHash: nil,
             orElse: Refusal(.invalidCode).counted(verdict), refunding: limits.earned(budgets, by: email),
-            in: scope, occasion)
+            in: scope, occasion, then: next)
     }
 
     /// Owes the mail again, with the same link and code.
@@ -160,17 +177,18 @@ package struct VerificationFlow: Sendable {
     }
 
     /// Consumes the flow and gives the account its password, in one transaction.
-    private func pass(
+    func pass(
         _ proof: FlowProof, passwordHash: String?, orElse refusal: Refusal, refunding budgets: RateBudgets? = nil,
-        in scope: AppScope, _ occasion: Occasion
-    ) async throws -> Outcome {
-        let userID: UserID? = try await database.transaction(in: scope) { transaction in
+        in scope: AppScope, _ occasion: Occasion, then next: Continuation? = nil
+    ) async throws -> (Outcome, SignInEnding.Ended?) {
+        let passed: (user: UserID, ended: SignInEnding.Ended?)? = try await database.transaction(in: scope) {
+            transaction in
             guard
                 let flow = try await transaction.consumeFlow(
                     .signUp, proof, epochs: keys.epochs, at: occasion.now),
                 let userID = flow.userID, let hash = passwordHash ?? flow.passwordHash
             else { return nil }
-            try await transaction.batch { batch in
+            let ended = try await transaction.batch { batch in
                 batch.markVerified(userID, at: occasion.now)
                 batch.setPassword(hash, of: userID, at: occasion.now)
                 batch.owe(.userVerified, about: userID, at: occasion.now)
@@ -178,12 +196,13 @@ package struct VerificationFlow: Sendable {
                 if let returned = budgets ?? EmailAddress(flow.email).map({ limits.proved($0) }) {
                     batch.refund(returned, at: occasion.now)
                 }
+                return next.map { $0(&batch, userID) } ?? batch.nothing()
             }
-            return userID
+            return (userID, ended)
         }
-        guard let userID else { return try await refuse(refusal, in: scope, occasion) }
+        guard let passed else { return (try await refuse(refusal, in: scope, occasion), nil) }
         signal.raise()
-        return .verified(userID)
+        return (.verified(passed.user), passed.ended)
     }
 
     private func refuse(

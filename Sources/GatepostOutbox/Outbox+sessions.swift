@@ -13,6 +13,11 @@ extension AppBatch {
         endAndOwe(endingSessions(of: user, reason: reason, at: now), at: now)
     }
 
+    /// Ends one session of a user and owes the notice of it; nothing happens to somebody else's.
+    package mutating func endSession(_ id: SessionID, of user: UserID, reason: SessionEndReason, at now: Instant) {
+        endAndOwe(endingSession(id, of: user, reason: reason, at: now), at: now)
+    }
+
     /// Ends the session that another one of the same browser has just taken the place of, and owes the notice of it.
     package mutating func endSession(_ id: SessionID, replacedBy other: SessionID, at now: Instant) {
         endAndOwe(endingSession(id, replacedBy: other, at: now), at: now)

@@ -125,6 +125,14 @@ private struct Belongings {
         "POST /apps/{app}/oauth/authorize",
         "POST /apps/{app}/providers/{name}/callback",
         "GET /apps/{app}/sign-in",
+        "GET /apps/{app}/sign-up",
+        "POST /apps/{app}/sign-up",
+        "GET /apps/{app}/sign-out",
+        "POST /apps/{app}/sign-out",
+        // Known by a cookie alone, which `AccountPageTests` tries in another app.
+        "GET /apps/{app}/account",
+        "POST /apps/{app}/account/sessions/end-others",
+        "POST /apps/{app}/account/sessions/{session}/end",
     ]
 
     /// What a write of the admin API takes to be carried out, were it allowed.
@@ -181,6 +189,8 @@ private struct Belongings {
             "POST /apps/{app}/providers/{name}/start": "",
             "POST /apps/{app}/links/{token}": "password=a+lighthouse+above+seven+cold+harbours",
             "POST /apps/{app}/sign-in": "email=ada%40example.com&password=seven+lanterns+over+quiet+water",
+            "POST /apps/{app}/sign-up/mail": "code=\(begun.code)",
+            "POST /apps/{app}/sign-up/resend": "again=1",
             "POST /apps/{app}/oauth/token":
                 "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",

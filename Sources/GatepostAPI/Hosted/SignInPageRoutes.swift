@@ -9,10 +9,7 @@ import Hummingbird
 struct SignInPageRoutes: Sendable {
     let flow: PasswordSignInFlow
     let devices: KnownDevices
-    let visit: PageVisitFlow
-    let pages: Pages
-    /// Whether this is a server without TLS, where clients are on the same machine.
-    let isDevelopment: Bool
+    let visits: PageVisits
 
     var endpoints: RouteCollection<AppRequestContext> {
         RouteCollection(context: AppRequestContext.self)
@@ -21,28 +18,28 @@ struct SignInPageRoutes: Sendable {
     }
 
     @Sendable func show(_ request: Request, context: AppRequestContext) async throws -> Response {
-        let visit = try await look(request, context)
+        let visit = try await visits.look(request, context)
         if visit.request == nil, visit.session != nil { return .seeOther("/apps/\(context.scope.appID)/account") }
         return try page(visit, request, context)
     }
 
     @Sendable func submit(_ request: Request, context: AppRequestContext) async throws -> Response {
         let form = try await request.form()
-        let visit = try await look(request, context)
-        let reader = pages.reader(of: request, context.app, locale: visit.request?.locale)
+        let visit = try await visits.look(request, context)
+        let reader = visits.reader(visit, request, context)
         func again(_ text: String, at field: String?, _ status: HTTPResponse.Status = .unprocessableContent)
             throws -> Response
         {
             try page(visit, request, context, email: form["email"], FormProblem(text, at: field), status)
         }
         guard let text = form["email"] else {
-            return try again(pages.text("field_missing_email", for: reader), at: "email")
+            return try again(visits.pages.text("field_missing_email", for: reader), at: "email")
         }
         guard let email = EmailAddress(text) else {
-            return try again(pages.text(.invalidEmailAddress, for: reader), at: "email")
+            return try again(visits.pages.text(.invalidEmailAddress, for: reader), at: "email")
         }
         guard let password = form["password"] else {
-            return try again(pages.text("field_missing_password", for: reader), at: "password")
+            return try again(visits.pages.text("field_missing_password", for: reader), at: "password")
         }
         let outcome = try await flow.signIn(
             email, password: Secret(password), for: visit.request?.id,
@@ -57,7 +54,7 @@ struct SignInPageRoutes: Sendable {
         where [.invalidCredentials, .userDeactivated, .rateLimited].contains(refusal.code):
             let isLimited = refusal.code == .rateLimited
             var response = try again(
-                pages.text(refusal, for: reader), at: isLimited ? nil : "password",
+                visits.pages.text(refusal, for: reader), at: isLimited ? nil : "password",
                 isLimited ? .tooManyRequests : .unprocessableContent)
             for field in Problem(refusal).allHeaders where field.name != .contentType {
                 response.headers.append(field)
@@ -74,21 +71,12 @@ struct SignInPageRoutes: Sendable {
         return response
     }
 
-    private func look(_ request: Request, _ context: AppRequestContext) async throws -> PageVisitFlow.Visit {
-        let id = try request.authorizationRequest()
-        let tokens = HostedCookies.tokens(in: request, of: context.scope)
-        guard let visit = try await visit.look(at: id, by: tokens, in: context.scope) else {
-            throw Problem(.invalidAuthorizationRequest)
-        }
-        return visit
-    }
-
     private func page(
         _ visit: PageVisitFlow.Visit, _ request: Request, _ context: AppRequestContext, email: String? = nil,
         _ problem: FormProblem? = nil, _ status: HTTPResponse.Status = .ok
     ) throws -> Response {
-        let reader = pages.reader(of: request, context.app, locale: visit.request?.locale)
-        let query = visit.request.map { "?request=\($0.id)" } ?? ""
+        let (pages, reader) = (visits.pages, visits.reader(visit, request, context))
+        let query = visits.query(visit)
         let page = SignInPage(
             email: email ?? visit.request?.loginHint, problem: problem,
             providers: visit.providers.map { provider in
@@ -96,19 +84,7 @@ struct SignInPageRoutes: Sendable {
                     provider, text: pages.text("sign_in_with", for: reader, ["provider": provider.label]),
                     query: query, in: context.scope.appID)
             },
-            query: query, offersSignUp: context.scope.appID != .gatepost,
-            formTargets: FormTargets.targets(of: visit.request, isDevelopment: isDevelopment))
+            query: query, offersSignUp: context.scope.appID != .gatepost, formTargets: visits.formTargets(visit))
         return try pages.response(page, to: reader, status: status)
-    }
-}
-
-extension Request {
-    /// The client's request that the address of a page names; nil if it names none.
-    ///
-    /// Throws a `Problem` for what is no such id.
-    func authorizationRequest() throws -> AuthorizationRequestID? {
-        guard let text = try FormBody(Array((uri.query ?? "").utf8))["request"] else { return nil }
-        guard let id = AuthorizationRequestID(text) else { throw Problem(.invalidAuthorizationRequest) }
-        return id
     }
 }

@@ -13,7 +13,8 @@ struct LinkRoutes: Sendable {
     let exports: AuditExportLinks
     let mails: MailLinkPages
     let invitations: AdminInvitationFlow
-    let pages: Pages
+    let visits: PageVisits
+    var pages: Pages { visits.pages }
 
     var endpoints: RouteCollection<AppRequestContext> {
         RouteCollection(context: AppRequestContext.self)
@@ -37,12 +38,14 @@ struct LinkRoutes: Sendable {
         if case .invitation = try await flow.look(at: link, startedBy: nil, in: context.scope) {
             return try await accept(link, form, request, context)
         }
+        if form["password"] == nil, let response = try await signIn(by: link, request, context) { return response }
         let outcome: VerificationFlow.Outcome
         if let password = form["password"] {
             outcome = try await flow.confirm(link, choosing: Secret(password), in: context.scope, from: origin)
         } else if let token = StarterCookie.token(in: request, of: context.scope) {
             outcome = try await flow.confirm(link, startedBy: token, in: context.scope, from: origin)
         } else {
+            if case .gone = try await look(at: link, request, context) { return try gone(request, context) }
             throw Problem(.invalidRequest, detail: "password is missing.")
         }
         switch outcome {
@@ -56,6 +59,26 @@ struct LinkRoutes: Sendable {
             return try await page(for: link, request, context, refusal: refusal)
         case .refused(let refusal):
             throw Problem(refusal)
+        }
+    }
+
+    /// Finishes a sign-up in the browser that began it on a page, and signs its user in; nil for any other link.
+    private func signIn(
+        by link: OneTimeToken, _ request: Request, _ context: AppRequestContext
+    ) async throws -> Response? {
+        let tokens = HostedCookies.tokens(in: request, of: context.scope)
+        guard
+            case .standing(_, isStarter: true) = try await flow.look(
+                at: link, startedBy: tokens.browser, in: context.scope)
+        else { return nil }
+        let origin = context.origin(of: request)
+        switch try await flow.confirm(link, by: tokens, in: context.scope, from: origin) {
+        case .verified(let ended?): return SignInPageRoutes.response(ended, in: context.scope)
+        case .verified(nil):
+            return try pages.response(PlainPage.linkDone, to: pages.reader(of: request, context.app))
+        case .refused(let refusal) where refusal.code == .invalidLink:
+            return try await page(for: link, request, context)
+        case .refused(let refusal): throw Problem(refusal)
         }
     }
 
@@ -80,12 +103,14 @@ struct LinkRoutes: Sendable {
         for link: OneTimeToken, _ request: Request, _ context: AppRequestContext, refusal: Refusal? = nil
     ) async throws -> Response {
         let reader = pages.reader(of: request, context.app)
-        let starter = StarterCookie.token(in: request, of: context.scope)
         let problem = refusal.map { FormProblem(pages.text($0, for: reader), at: "password") }
         let status: HTTPResponse.Status = problem == nil ? .ok : .unprocessableContent
-        switch try await flow.look(at: link, startedBy: starter, in: context.scope) {
+        switch try await look(at: link, request, context) {
         case .standing(let email, let isStarter) where isStarter && refusal == nil:
-            return try pages.response(ConfirmPage(email: email), to: reader)
+            let tokens = HostedCookies.tokens(in: request, of: context.scope)
+            let waiting = try await visits.flow.latest(by: tokens, in: context.scope)
+            let targets = FormTargets.targets(of: waiting, isDevelopment: visits.isDevelopment)
+            return try pages.response(ConfirmPage(email: email, formTargets: targets), to: reader)
         case .standing(let email, _):
             return try pages.response(
                 ChoosePasswordPage(email: email, problem: problem), to: reader, status: status)
@@ -98,6 +123,18 @@ struct LinkRoutes: Sendable {
         case .gone:
             return try gone(request, context)
         }
+    }
+
+    /// What a link leads to; the browser that began it is known by either of its cookies.
+    private func look(
+        at link: OneTimeToken, _ request: Request, _ context: AppRequestContext
+    ) async throws -> VerificationFlow.LinkState {
+        let byPage = HostedCookies.tokens(in: request, of: context.scope).browser
+        let state = try await flow.look(at: link, startedBy: byPage, in: context.scope)
+        guard case .standing(_, isStarter: false) = state,
+            let byAPI = StarterCookie.token(in: request, of: context.scope)
+        else { return state }
+        return try await flow.look(at: link, startedBy: byAPI, in: context.scope)
     }
 
     private func gone(_ request: Request, _ context: AppRequestContext) throws -> Response {

@@ -21,6 +21,16 @@ package struct PageVisitFlow: Sendable {
         package let providers: [IdentityProviderRecord]
     }
 
+    /// What the browser began last and still waits for; nil if nothing does.
+    package func latest(
+        by tokens: BrowserTokens, in scope: AppScope
+    ) async throws -> AuthorizationRequestRecord? {
+        guard let browser = tokens.browser else { return nil }
+        return try await database.batch(in: scope) {
+            $0.latestAuthorizationRequest(heldBy: browser, at: clock.now)
+        }
+    }
+
     /// Looks at a request and at who is signed in; nil if the request is not this browser's, or no longer waits.
     package func look(
         at request: AuthorizationRequestID?, by tokens: BrowserTokens, in scope: AppScope

@@ -67,7 +67,7 @@ struct SignInPageTests {
             #expect(known.text.contains(#"value="ada@example.com""#))
             #expect(known.text.contains(#"role="alert""#) && known.text.contains("<title>Error: Sign in"))
             #expect(!known.text.contains("wrong but long enough"))
-            #expect(try await browser.submit(page, ["password": "x"]).text.contains("Type your address."))
+            #expect(try await browser.submit(page, ["password": "x"]).text.contains("Type your email address."))
             #expect(try await browser.submit(page, ["email": "nobody", "password": "x"]).status == 422)
             #expect(try await browser.submit(page, ["email": "a@b.example"]).text.contains("Type your password."))
             #expect(try await browser.submit(page, Self.right).status == 303)

@@ -2,6 +2,8 @@
 struct ConfirmPage: PageContent {
     let template = "confirm"
     let email: String
+    /// A sign-up that was begun on a page goes on at its client.
+    let formTargets: [String]
 }
 
 /// A link anywhere else: its owner chooses the password.

@@ -37,6 +37,15 @@ package struct AuthorizationRequestRecord: Sendable {
     package let loginHint: String?
     package let locale: String?
     package let expiresAt: Instant
+
+    init(_ row: PostgresRow) throws {
+        id = try row.get("id")
+        clientID = try row.get("client_id")
+        redirectURI = try row.get("redirect_uri")
+        loginHint = try row.get("login_hint")
+        locale = try row.get("locale")
+        expiresAt = try row.get("expires_at")
+    }
 }
 
 /// Where the answer to a request goes.
@@ -69,14 +78,23 @@ extension AppBatch {
              where app_id = \(scope.appID) and id = \(id) and browser_hash = \(holder.hash)
                and answered_at is null and expires_at > \(now)
             """
-        ) { rows in
-            try rows.first.map { row in
-                AuthorizationRequestRecord(
-                    id: try row.get("id"), clientID: try row.get("client_id"),
-                    redirectURI: try row.get("redirect_uri"), loginHint: try row.get("login_hint"),
-                    locale: try row.get("locale"), expiresAt: try row.get("expires_at"))
-            }
-        }
+        ) { try $0.first.map(AuthorizationRequestRecord.init) }
+    }
+
+    /// The request that this holder began last and that still waits; nil if none does.
+    package mutating func latestAuthorizationRequest(
+        heldBy holder: OneTimeToken, at now: Instant
+    ) -> BatchReading<AuthorizationRequestRecord?> {
+        read(
+            """
+            select id, client_id, redirect_uri, login_hint, locale, expires_at
+              from authorization_requests
+             where app_id = \(scope.appID) and browser_hash = \(holder.hash)
+               and answered_at is null and expires_at > \(now)
+             order by created_at desc, id desc
+             limit 1
+            """
+        ) { try $0.first.map(AuthorizationRequestRecord.init) }
     }
 
     /// Marks a request as answered with this code; one of any number of racing callers does it.

@@ -128,6 +128,11 @@ extension AppBatch {
         ending("id = \(id)", reason, at: now)
     }
 
+    /// The statement that ends one session if it is this user's.
+    package func endingSession(_ id: SessionID, of user: UserID, reason: SessionEndReason, at now: Instant) -> SQL {
+        ending("id = \(id) and user_id = \(user)", reason, at: now)
+    }
+
     /// The statement that ends all sessions of a user.
     package func endingSessions(of user: UserID, reason: SessionEndReason, at now: Instant) -> SQL {
         ending("user_id = \(user)", reason, at: now)

@@ -22,15 +22,13 @@ extension AppBatch {
             """)
     }
 
-    /// Ends the families of all sessions of a user but one.
-    package mutating func endTokenFamilies(
-        of user: UserID, except kept: SessionID, reason: SessionEndReason, at now: Instant
-    ) {
+    /// Ends the families of a session that was ended at this moment.
+    package mutating func endTokenFamilies(ofEnded session: SessionID, at now: Instant) {
         add(
             """
-            update token_families as f set ended_at = \(now), end_reason = \(reason.rawValue)
+            update token_families as f set ended_at = \(now), end_reason = s.end_reason
               from sessions as s
-             where s.app_id = \(scope.appID) and s.user_id = \(user) and s.id <> \(kept)
+             where s.app_id = \(scope.appID) and s.id = \(session) and s.ended_at = \(now)
                and f.app_id = s.app_id and f.session_id = s.id and f.ended_at is null
             """)
     }
