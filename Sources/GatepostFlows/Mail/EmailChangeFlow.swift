@@ -64,7 +64,9 @@ package struct EmailChangeFlow: Sendable {
             return try await refuse(refusal, asking, in: scope, occasion)
         }
         let proof = try await parts.prove(password, asking, hasher: hasher, in: scope, occasion)
-        guard case .proved(_, let budgets) = proof else { return try await refuse(proof.refusal, asking, in: scope, occasion) }
+        guard case .proved(_, let budgets) = proof else {
+            return try await refuse(proof.refusal, asking, in: scope, occasion)
+        }
         let flow = parts.newFlow(
             .emailChange, email, heldBy: browser ?? .make(.flow, random: parts.random), locale: locale,
             life: Lifetimes.emailChange, in: scope, occasion)
