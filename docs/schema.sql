@@ -276,12 +276,20 @@ CREATE TABLE public.flows (
     ended_at timestamp with time zone,
     export_app_id uuid,
     export_id uuid,
+    request_id uuid,
+    session_id uuid,
+    email_entered text,
+    locale text,
+    CONSTRAINT flows_email_entered_known CHECK (((kind = ANY (ARRAY['email_change'::text, 'email_change_undo'::text])) = (email_entered IS NOT NULL))),
+    CONSTRAINT flows_email_entered_safe CHECK (((email_entered ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (lower(email_entered) = email))),
     CONSTRAINT flows_ended_dated CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
     CONSTRAINT flows_export_named CHECK (((kind = 'audit_export_download'::text) = (export_id IS NOT NULL))),
     CONSTRAINT flows_export_whole CHECK (((export_app_id IS NULL) = (export_id IS NULL))),
-    CONSTRAINT flows_kind_known CHECK ((kind = ANY (ARRAY['sign_up'::text, 'admin_invitation'::text, 'audit_export_download'::text]))),
+    CONSTRAINT flows_kind_known CHECK ((kind = ANY (ARRAY['sign_up'::text, 'admin_invitation'::text, 'audit_export_download'::text, 'email_sign_in'::text, 'password_reset'::text, 'email_change'::text, 'email_change_undo'::text]))),
+    CONSTRAINT flows_locale_form CHECK ((locale ~ '^[A-Za-z][A-Za-z0-9-]{1,34}$'::text)),
     CONSTRAINT flows_passed_user CHECK (((state <> 'passed'::text) OR (user_id IS NOT NULL))),
     CONSTRAINT flows_refused_reason CHECK (((state = 'refused'::text) = (reason IS NOT NULL))),
+    CONSTRAINT flows_request_known CHECK (((request_id IS NULL) OR (kind = 'email_sign_in'::text))),
     CONSTRAINT flows_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'passed'::text, 'refused'::text])))
 );
 
@@ -292,6 +300,36 @@ CREATE TABLE public.idempotency_keys (
     reference jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.identity_providers (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    label text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    secret_sealed bytea NOT NULL,
+    scopes text[] NOT NULL,
+    team_id text,
+    key_id text,
+    allows_sign_up boolean NOT NULL,
+    keeps_tokens boolean NOT NULL,
+    state text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    secret_changed_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    CONSTRAINT identity_providers_apple_whole CHECK ((((kind = 'apple'::text) = (team_id IS NOT NULL)) AND ((team_id IS NULL) = (key_id IS NULL)))),
+    CONSTRAINT identity_providers_client_id_safe CHECK (((client_id ~ '^[!-~]+$'::text) AND (octet_length(client_id) <= 255))),
+    CONSTRAINT identity_providers_disabled_dated CHECK (((state = 'disabled'::text) = (disabled_at IS NOT NULL))),
+    CONSTRAINT identity_providers_issuer_safe CHECK (((issuer ~ '^https?://[][a-z0-9.:-]+(/[!-~]*)?$'::text) AND (octet_length(issuer) <= 500))),
+    CONSTRAINT identity_providers_kind_known CHECK ((kind = ANY (ARRAY['openid'::text, 'google'::text, 'apple'::text, 'microsoft'::text, 'github'::text]))),
+    CONSTRAINT identity_providers_label_length CHECK (((char_length(label) >= 1) AND (char_length(label) <= 60))),
+    CONSTRAINT identity_providers_name_plain CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text)),
+    CONSTRAINT identity_providers_scopes_few CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 20))),
+    CONSTRAINT identity_providers_state_known CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text])))
 );
 
 CREATE TABLE public.job_runs (
@@ -371,6 +409,27 @@ UNION ALL
     deliveries.ended_at,
     false AS is_owed
    FROM public.deliveries;
+
+CREATE TABLE public.provider_sign_ins (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    request_id uuid NOT NULL,
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    secret_epoch smallint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    consumed_at timestamp with time zone,
+    proven_at timestamp with time zone,
+    identity_id uuid,
+    subject text,
+    email text,
+    email_is_verified boolean,
+    tokens_sealed bytea,
+    CONSTRAINT provider_sign_ins_proven_once CHECK (((proven_at IS NULL) OR (consumed_at IS NOT NULL))),
+    CONSTRAINT provider_sign_ins_proven_whole CHECK ((((proven_at IS NULL) = (subject IS NULL)) AND ((proven_at IS NULL) = (email IS NULL)) AND ((proven_at IS NULL) = (identity_id IS NULL)) AND ((proven_at IS NULL) = (email_is_verified IS NULL))))
+);
 
 CREATE TABLE public.rate_limits (
     app_id uuid NOT NULL,
@@ -463,6 +522,19 @@ CREATE TABLE public.token_families (
     CONSTRAINT token_families_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
 );
 
+CREATE TABLE public.user_identities (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    email text,
+    tokens_sealed bytea,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone NOT NULL,
+    CONSTRAINT user_identities_subject_length CHECK (((octet_length(subject) >= 1) AND (octet_length(subject) <= 255)))
+);
+
 CREATE TABLE public.user_roles (
     app_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -480,9 +552,11 @@ CREATE TABLE public.users (
     auth_epoch integer NOT NULL,
     created_at timestamp with time zone NOT NULL,
     deactivated_at timestamp with time zone,
+    locale text,
     CONSTRAINT users_deactivated_dated CHECK (((state = 'deactivated'::text) = (deactivated_at IS NOT NULL))),
     CONSTRAINT users_email_entered_safe CHECK (((email_entered ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (lower(email_entered) = email))),
     CONSTRAINT users_email_safe CHECK (((email ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (octet_length(email) <= 254))),
+    CONSTRAINT users_locale_form CHECK ((locale ~ '^[A-Za-z][A-Za-z0-9-]{1,34}$'::text)),
     CONSTRAINT users_state_known CHECK ((state = ANY (ARRAY['active'::text, 'deactivated'::text])))
 );
 
@@ -578,11 +652,23 @@ ALTER TABLE ONLY public.flows
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (app_id, key_hash);
 
+ALTER TABLE ONLY public.identity_providers
+    ADD CONSTRAINT identity_providers_issuer_key UNIQUE (app_id, issuer);
+
+ALTER TABLE ONLY public.identity_providers
+    ADD CONSTRAINT identity_providers_name_key UNIQUE (app_id, name);
+
+ALTER TABLE ONLY public.identity_providers
+    ADD CONSTRAINT identity_providers_pkey PRIMARY KEY (app_id, id);
+
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_pkey PRIMARY KEY (job, due_at);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.provider_sign_ins
+    ADD CONSTRAINT provider_sign_ins_pkey PRIMARY KEY (app_id, id);
 
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (app_id, key_hash, window_at);
@@ -610,6 +696,15 @@ ALTER TABLE ONLY public.signing_keys
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.user_identities
+    ADD CONSTRAINT user_identities_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.user_identities
+    ADD CONSTRAINT user_identities_subject_key UNIQUE (app_id, issuer, subject);
+
+ALTER TABLE ONLY public.user_identities
+    ADD CONSTRAINT user_identities_user_key UNIQUE (app_id, user_id, issuer);
 
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_pkey PRIMARY KEY (app_id, user_id, role_id);
@@ -690,6 +785,8 @@ CREATE UNIQUE INDEX flows_link ON public.flows USING btree (app_id, link_hash);
 
 CREATE INDEX flows_pending ON public.flows USING btree (app_id, email) WHERE (state = 'pending'::text);
 
+CREATE INDEX flows_request ON public.flows USING btree (app_id, request_id) WHERE (request_id IS NOT NULL);
+
 CREATE INDEX flows_user ON public.flows USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX idempotency_keys_expired ON public.idempotency_keys USING btree (expires_at);
@@ -711,6 +808,14 @@ CREATE INDEX outbox_turn ON public.outbox USING btree (lane, app_id, due_at) WHE
 CREATE INDEX outbox_user ON public.outbox USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX outbox_waiting ON public.outbox USING btree (due_at) WHERE ((NOT ready) AND (held_at IS NULL));
+
+CREATE INDEX provider_sign_ins_expired ON public.provider_sign_ins USING btree (expires_at);
+
+CREATE INDEX provider_sign_ins_provider ON public.provider_sign_ins USING btree (app_id, provider_id);
+
+CREATE INDEX provider_sign_ins_request ON public.provider_sign_ins USING btree (app_id, request_id);
+
+CREATE UNIQUE INDEX provider_sign_ins_state ON public.provider_sign_ins USING btree (app_id, state_hash);
 
 CREATE INDEX rate_limits_expired ON public.rate_limits USING btree (expires_at);
 
@@ -808,13 +913,25 @@ ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
 ALTER TABLE ONLY public.flows
+    ADD CONSTRAINT flows_request_fkey FOREIGN KEY (app_id, request_id) REFERENCES public.authorization_requests(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
+ALTER TABLE ONLY public.identity_providers
+    ADD CONSTRAINT identity_providers_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.provider_sign_ins
+    ADD CONSTRAINT provider_sign_ins_provider_fkey FOREIGN KEY (app_id, provider_id) REFERENCES public.identity_providers(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.provider_sign_ins
+    ADD CONSTRAINT provider_sign_ins_request_fkey FOREIGN KEY (app_id, request_id) REFERENCES public.authorization_requests(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
@@ -836,6 +953,9 @@ ALTER TABLE ONLY public.signing_keys
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_session_fkey FOREIGN KEY (app_id, session_id) REFERENCES public.sessions(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_identities
+    ADD CONSTRAINT user_identities_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_role_fkey FOREIGN KEY (app_id, role_id) REFERENCES public.roles(app_id, id) ON DELETE CASCADE;
@@ -942,6 +1062,10 @@ CREATE POLICY idempotency_keys_of_app ON public.idempotency_keys TO gatepost_app
 
 CREATE POLICY idempotency_keys_of_worker ON public.idempotency_keys TO gatepost_worker USING (true);
 
+ALTER TABLE public.identity_providers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY identity_providers_of_app ON public.identity_providers TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.job_runs ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY job_runs_of_worker ON public.job_runs TO gatepost_worker USING (true) WITH CHECK (true);
@@ -951,6 +1075,12 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY outbox_of_app ON public.outbox TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY outbox_of_worker ON public.outbox TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.provider_sign_ins ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY provider_sign_ins_of_app ON public.provider_sign_ins TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY provider_sign_ins_of_worker ON public.provider_sign_ins TO gatepost_worker USING (true);
 
 ALTER TABLE public.rate_limits ENABLE ROW LEVEL SECURITY;
 
@@ -985,6 +1115,10 @@ ALTER TABLE public.token_families ENABLE ROW LEVEL SECURITY;
 CREATE POLICY token_families_of_app ON public.token_families TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY token_families_of_worker ON public.token_families TO gatepost_worker USING (true);
+
+ALTER TABLE public.user_identities ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_identities_of_app ON public.user_identities TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE public.user_roles ENABLE ROW LEVEL SECURITY;
 
@@ -1055,6 +1189,8 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.flows TO gatepost_worker;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.idempotency_keys TO gatepost_worker;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity_providers TO gatepost_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job_runs TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO gatepost_app;
@@ -1062,6 +1198,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO gatepost_worker;
 
 GRANT SELECT ON TABLE public.ledger TO gatepost_app;
 GRANT SELECT ON TABLE public.ledger TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_sign_ins TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.provider_sign_ins TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.rate_limits TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.rate_limits TO gatepost_worker;
@@ -1079,6 +1218,8 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.token_families TO gatepost_app;
 GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_identities TO gatepost_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.user_roles TO gatepost_app;
 

@@ -46,12 +46,13 @@ package struct SignUpFlow: Sendable {
     /// answer and its time do not tell which it was. Only the mail differs.
     ///
     /// - Parameters:
-    ///   - email: The address.
-    ///   - password: The password that the account gets once the address is proved.
-    ///   - holder: The token of the browser that begins it on a page; a new one of the flow's own unless given.
+    ///   - email: Whose account it is to be.
+    ///   - password: What it is to be opened with.
+    ///   - locale: The language of its mails; nil for the app's.
+    ///   - holder: What tells whoever begins it from others, where they have it already; nil for a new token.
     ///   - scope: The app.
     ///   - origin: Where the request came from.
-    /// - Returns: The flow, or why not.
+    /// - Returns: What whoever began it holds, or why not.
     /// - Throws: `HasherBusy` or `PostgresError`.
     package func start(
         _ email: EmailAddress, password: Secret, locale: String? = nil, heldBy holder: OneTimeToken? = nil,

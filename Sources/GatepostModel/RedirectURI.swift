@@ -41,6 +41,8 @@ package struct RedirectURI: Hashable, Sendable, CustomStringConvertible {
     /// Whether a URI that a request presents is this one.
     package func matches(_ presented: String) -> Bool {
         if presented == text, Array(presented.utf8) == Array(text.utf8) { return true }
+        // A port has five digits at most.
+        guard presented.utf8.count <= text.utf8.count + 6 else { return false }
         guard let mine = Self.loopback(text), let theirs = Self.loopback(presented) else { return false }
         return mine.host == theirs.host && Array(mine.tail.utf8) == Array(theirs.tail.utf8)
     }

@@ -56,7 +56,8 @@ struct UpstreamProviderTests {
         let installation = app.installation
         let first = try await browse(app, issuer, cookies: [:])
         let page = try #require(first.page, "the browser went to \(first.url)")
-        #expect(page.contains(Self.email) && first.url.hasPrefix(installation.baseURL))
+        let refusals = try await installation.texts("select reason from audit_events where reason is not null")
+        #expect(page.contains(Self.email) && first.url.hasPrefix(installation.baseURL), "\(refusals) \(first.url)")
         #expect(try await installation.texts("select email from users").isEmpty)
 
         let signUp = try await app.signUp(Self.email)

@@ -125,6 +125,11 @@ private struct Belongings {
         "POST /apps/{app}/oauth/authorize",
         "POST /apps/{app}/providers/{name}/callback",
         "GET /apps/{app}/sign-in",
+        "GET /apps/{app}/sign-in/email",
+        "POST /apps/{app}/sign-in/email",
+        "GET /apps/{app}/password-reset",
+        "POST /apps/{app}/password-reset",
+        "POST /v1/apps/{app}/password-resets",
         "GET /apps/{app}/sign-up",
         "POST /apps/{app}/sign-up",
         "GET /apps/{app}/sign-out",
@@ -182,10 +187,25 @@ private struct Belongings {
         ]
         let flow = #"{"flow": "\#(begun.flow)", "flow_token": "\#(begun.token)""#
         let signIn = String(decoding: try JSONEncoder().encode(server.signInFields()), as: UTF8.self)
+        var mailFields = server.signInFields()
+        mailFields["password"] = nil
+        let mailSignIn = String(decoding: try JSONEncoder().encode(mailFields), as: UTF8.self)
         bodies = [
             "POST /v1/apps/{app}/sign-ups/verify": flow + #", "code": "\#(begun.code)"}"#,
             "POST /v1/apps/{app}/sign-ups/resend": flow + "}",
             "POST /v1/apps/{app}/sign-ins": signIn,
+            "POST /v1/apps/{app}/sign-ins/email": mailSignIn,
+            "POST /v1/apps/{app}/sign-ins/email/verify": flow + #", "code": "\#(begun.code)"}"#,
+            "POST /v1/apps/{app}/password-resets/confirm":
+                flow + #", "code": "\#(begun.code)", "password": "a lighthouse above seven cold harbours"}"#,
+            "PUT /v1/apps/{app}/me/password":
+                #"{"current_password": "seven lanterns over quiet water", "new_password": "seven cold harbours"}"#,
+            "POST /v1/apps/{app}/me/email-changes":
+                #"{"email": "third@example.com", "password": "seven lanterns over quiet water"}"#,
+            "POST /v1/apps/{app}/me/email-changes/verify": flow + #", "code": "\#(begun.code)"}"#,
+            "POST /apps/{app}/sign-in/code": "code=\(begun.code)",
+            "POST /apps/{app}/password-reset/code":
+                "code=\(begun.code)&password=a+lighthouse+above+seven+cold+harbours",
             "POST /apps/{app}/providers/{name}/start": "",
             "POST /apps/{app}/links/{token}": "password=a+lighthouse+above+seven+cold+harbours",
             "POST /apps/{app}/sign-in": "email=ada%40example.com&password=seven+lanterns+over+quiet+water",

@@ -58,6 +58,11 @@ extension Request {
         return id
     }
 
-    /// The flow that the address of a page names; nil if it names none, or what is none.
-    func flow() throws -> FlowID? { try queryForm()["flow"].flatMap { FlowID($0) } }
+    /// The flow that the address of a page names.
+    ///
+    /// Throws a `Problem` where it names none, or what is none.
+    func flow() throws -> FlowID {
+        guard let id = try queryForm()["flow"].flatMap({ FlowID($0) }) else { throw Problem(.invalidFlow) }
+        return id
+    }
 }

@@ -69,7 +69,7 @@ struct SignUpPageRoutes: Sendable {
         let form = try await request.form()
         let visit = try await visits.look(request, context)
         let reader = visits.reader(visit, request, context)
-        guard let flow = try request.flow() else { throw Problem(.invalidFlow) }
+        let flow = try request.flow()
         guard let code = form["code"] else {
             let problem = FormProblem(visits.pages.text("field_missing_code", for: reader), at: "code")
             return try await mailPage(request, context, problem)
@@ -90,7 +90,8 @@ struct SignUpPageRoutes: Sendable {
     @Sendable func resend(_ request: Request, context: AppRequestContext) async throws -> Response {
         _ = try await request.form()
         let visit = try await visits.look(request, context)
-        guard let flow = try request.flow(),
+        let flow = try request.flow()
+        guard
             let browser = HostedCookies.tokens(in: request, of: context.scope).browser
         else { throw Problem(.invalidFlow) }
         let refusal = try await verification.resend(
@@ -105,7 +106,8 @@ struct SignUpPageRoutes: Sendable {
     ) async throws -> Response {
         let visit = try await visits.look(request, context)
         let tokens = HostedCookies.tokens(in: request, of: context.scope)
-        guard let flow = try request.flow(),
+        let flow = try request.flow()
+        guard
             let email = try await verification.waiting(flow, by: tokens, in: context.scope)
         else { throw Problem(.invalidFlow) }
         let page = CheckMailPage(

@@ -51,13 +51,13 @@ package struct AdminRoleFlow: Sendable {
         }
     }
 
-    /// Changes a role; the event names what it permits now. What changes nothing is no event.
+    /// Changes a role, and the event names what it permits now; what changes nothing is no event.
     ///
     /// - Parameters:
     ///   - id: Which.
-    ///   - change: What it is to be, made of what it is; nil where that cannot be.
     ///   - request: Who asks.
     ///   - scope: The app.
+    ///   - change: What it is to be, made of what it is; nil where that cannot be.
     /// - Returns: The role's id, or why not.
     /// - Throws: `PostgresError`.
     package func change(

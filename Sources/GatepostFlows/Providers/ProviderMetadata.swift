@@ -43,7 +43,7 @@ package struct ProviderMetadata: Sendable, Equatable {
         return .success(
             ProviderMetadata(
                 authorizationEndpoint: document.authorization_endpoint, tokenEndpoint: document.token_endpoint,
-                jwksURL: document.jwks_uri, takesSecretInForm: methods.contains("client_secret_post"),
+                jwksURL: document.jwks_uri, takesSecretInForm: !methods.contains("client_secret_basic"),
                 promisesIssuer: document.authorization_response_iss_parameter_supported ?? false))
     }
 

@@ -55,7 +55,7 @@ package struct ProviderSignInFlow: Sendable {
             return .refused(try await refuse(Refusal(.invalidAuthorizationRequest), nil, in: scope, occasion))
         }
         let (verdict, (provider, waiting)) = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.providerStart, for: origin.ip ?? "", at: occasion.now)
+            batch.spend(Limits.providerStart, for: origin.network, at: occasion.now)
                 .and(
                     batch.identityProvider(name)
                         .and(batch.authorizationRequest(request, heldBy: browser, at: occasion.now)))

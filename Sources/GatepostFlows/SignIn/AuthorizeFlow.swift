@@ -75,7 +75,7 @@ package struct AuthorizeFlow: Sendable {
             holder: tokens.browser ?? .make(.browser, random: random), at: occasion.now)
         (request.state, request.nonce) = (asked["state"], asked["nonce"])
         (request.loginHint, request.locale) = (asked.loginHint?.ascii, locale)
-        if let session, Self.mayAnswer(session, asked, at: occasion.now) {
+        if let session, Self.isSilent(redirectURI, of: scope.appID), Self.mayAnswer(session, asked, at: occasion.now) {
             return try await answer(request, by: session, in: scope, occasion)
         }
         guard !asked.prompts.contains("none") else {
@@ -84,6 +84,15 @@ package struct AuthorizeFlow: Sendable {
         }
         try await database.batch(in: scope) { [request] in $0.insertAuthorizationRequest(request) }
         return .begun(request.id, holder: request.holder)
+    }
+
+    /// Whether a client may be answered without anybody's click.
+    ///
+    /// Only behind TLS does an address say who the client is: any program of the same machine can listen at a port or
+    /// take a private scheme, and could otherwise have itself signed in (RFC 8252, section 8.6). Admins are always
+    /// asked.
+    private static func isSilent(_ redirectURI: String, of app: AppID) -> Bool {
+        redirectURI.hasPrefix("https://") && app != .gatepost
     }
 
     /// Whether the session that the browser has is what the client asks for.

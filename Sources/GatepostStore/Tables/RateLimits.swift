@@ -55,9 +55,10 @@ extension AppBatch {
         spend(RateBudgets(narrow: [RateBudget(limit, for: subject)]), at: now)
     }
 
-    /// Gives a try back to each budget: it was no guess, it succeeded. A streak ends with it.
+    /// Gives a try back to each budget: it was no guess, it succeeded.
     ///
-    /// An insert, though the rows are there: so they are locked in the same order as when they were spent.
+    /// A streak ends with it. An insert, though the rows are there: so they are locked in the same order as when they
+    /// were spent.
     package mutating func refund(_ budgets: RateBudgets, at now: Instant) {
         add(
             """

@@ -125,8 +125,32 @@ struct RedirectMutationTests {
                 "https://127.0.0.1:51004/cb", "http://127.0.0.1:51004@evil.example/cb", "http://127.0.0.1:x/cb",
                 "http://127.0.0.1:51004/cb#x", "http://127.0.0.1.evil.example:51004/cb", "http://127.1:51004/cb",
                 "http://2130706433:51004/cb", "http://[::ffff:127.0.0.1]:51004/cb", "http://127.0.0.1:/cb",
+                "http://127.0.0.1:\(String(repeating: "0", count: 2100))/cb",
             ] {
                 #expect(try await status(uri) == 400, "\(uri)")
+            }
+        }
+    }
+
+    /// RFC 8252, section 8.6: any program of the machine can listen at a port, and ask for whoever is signed in.
+    @Test func `who is signed in is asked again where the answer would go to a port or a private scheme`() async throws
+    {
+        try await TestServer.running { server in
+            try await server.verifiedUser()
+            let client: ClientID = server.app.newID()
+            let uris = ["http://127.0.0.1/cb", "com.example.app:/cb", "https://app.example/other"]
+            try await server.register(client, uris)
+            let browser = TestBrowser(server)
+            let page = try #require(try await browser.open(server.authorizePath()).location)
+            let form: KeyValuePairs = ["email": "ada@example.com", "password": TestServer.password]
+            #expect(try await browser.submit(page, form).parameter("code") != nil)
+
+            for (uri, isSilent) in [
+                (uris[0], false), ("http://127.0.0.1:51004/cb", false), (uris[1], false), (uris[2], true),
+            ] {
+                let answer = try await browser.open(
+                    server.authorizePath(["client_id": "\(client)", "redirect_uri": uri]))
+                #expect((answer.parameter("code") != nil) == isSilent, "\(uri): \(answer.location ?? "")")
             }
         }
     }

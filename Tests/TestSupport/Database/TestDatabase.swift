@@ -70,7 +70,7 @@ package struct TestDatabase: Sendable {
             do {
                 _ = try await pool.batch(["select 1"], deadline: .seconds(5))
                 return
-            } catch where clock.now < deadline {
+            } catch  where clock.now < deadline {
                 await Task.yield()
             }
         }

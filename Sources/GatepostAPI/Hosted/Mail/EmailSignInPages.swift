@@ -116,18 +116,6 @@ struct EmailSignInPages: Sendable {
     }
 }
 
-extension Request {
-    /// The flow that the address of a page names.
-    ///
-    /// Throws a `Problem` where it names none.
-    func flow() throws -> FlowID {
-        guard let id = try FormBody(Array((uri.query ?? "").utf8))["flow"].flatMap(FlowID.init) else {
-            throw Problem(.invalidFlow)
-        }
-        return id
-    }
-}
-
 extension Pages {
     /// A page with a form, again where there is something to say of the last try.
     func formResponse(
