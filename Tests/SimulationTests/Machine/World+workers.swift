@@ -29,15 +29,20 @@ extension World {
         guard let worker = worker({ $0.outbox != nil && $0.inHand < SimulatedWorker.inHandMax }),
             let outbox = worker.outbox
         else { return false }
-        let claimed = try await outbox.claim()
-        for message in claimed { _ = messages.message(message.id, app: message.app, kind: message.kind.rawValue) }
         // Rows of one instant come in no order; which script a message meets must not depend on that.
-        worker.claimed += claimed.sorted { Self.order($0) < Self.order($1) }
+        let claimed = try await outbox.claim().sorted { Self.order($0) < Self.order($1) }
+        for message in claimed { _ = messages.message(message.id, app: message.app, kind: message.kind.rawValue) }
+        worker.claimed += claimed
         return true
     }
 
+    /// By what a message says, but for what chance has put into its ids behind their time: who wins a race decides
+    /// which of several ids is used.
     private static func order(_ message: ClaimedMessage) -> (Int64, String, String, String) {
-        (message.createdAt.microseconds, message.kind.rawValue, message.route, message.payload)
+        let payload = message.payload.replacing(/([0-9a-f]{8}-[0-9a-f]{4})-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/) {
+            String($0.1)
+        }
+        return (message.createdAt.microseconds, message.kind.rawValue, message.route, payload)
     }
 
     func lookEverywhere() async throws -> Bool {
