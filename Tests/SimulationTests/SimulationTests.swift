@@ -29,8 +29,8 @@ struct SimulationTests {
         let third = try await Simulation.report(seed: 4712, steps: 1500, keepsTrace: true)
 
         #expect(first.breaches.map(\.description) == [])
-        // Rows of one instant still come in an order of their own now and then, and a run takes another way from there.
-        withKnownIssue("messages that fall due at the same moment are met in either order", isIntermittent: true) {
+        // Not understood yet: about half of the runs take another way from step 1443 of this seed on.
+        withKnownIssue("two runs of one seed part ways, and it is not known why", isIntermittent: true) {
             #expect(first.trace.lines == second.trace.lines)
         }
         #expect(first.trace.lines != third.trace.lines)
