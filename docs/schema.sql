@@ -414,7 +414,7 @@ CREATE TABLE public.provider_sign_ins (
     app_id uuid NOT NULL,
     id uuid NOT NULL,
     provider_id uuid NOT NULL,
-    request_id uuid NOT NULL,
+    request_id uuid,
     state_hash bytea NOT NULL,
     browser_hash bytea NOT NULL,
     secret_epoch smallint NOT NULL,
@@ -427,8 +427,20 @@ CREATE TABLE public.provider_sign_ins (
     email text,
     email_is_verified boolean,
     tokens_sealed bytea,
+    user_id uuid,
+    session_id uuid,
+    auth_epoch integer,
+    redirect_uri text,
+    client_state text,
+    code_hash bytea,
+    linked_at timestamp with time zone,
+    CONSTRAINT provider_sign_ins_code_proven CHECK (((code_hash IS NULL) OR ((proven_at IS NOT NULL) AND (user_id IS NOT NULL) AND (redirect_uri IS NOT NULL)))),
+    CONSTRAINT provider_sign_ins_linked_user CHECK (((linked_at IS NULL) OR ((proven_at IS NOT NULL) AND (user_id IS NOT NULL)))),
+    CONSTRAINT provider_sign_ins_one_purpose CHECK (((request_id IS NULL) OR (user_id IS NULL))),
     CONSTRAINT provider_sign_ins_proven_once CHECK (((proven_at IS NULL) OR (consumed_at IS NOT NULL))),
-    CONSTRAINT provider_sign_ins_proven_whole CHECK ((((proven_at IS NULL) = (subject IS NULL)) AND ((proven_at IS NULL) = (email IS NULL)) AND ((proven_at IS NULL) = (identity_id IS NULL)) AND ((proven_at IS NULL) = (email_is_verified IS NULL))))
+    CONSTRAINT provider_sign_ins_proven_whole CHECK ((((proven_at IS NULL) = (subject IS NULL)) AND ((proven_at IS NULL) = (identity_id IS NULL)) AND ((proven_at IS NULL) OR (user_id IS NOT NULL) OR ((email IS NOT NULL) AND (email_is_verified IS NOT NULL))))),
+    CONSTRAINT provider_sign_ins_state_back CHECK (((client_state IS NULL) OR (redirect_uri IS NOT NULL))),
+    CONSTRAINT provider_sign_ins_user_whole CHECK ((((user_id IS NULL) = (session_id IS NULL)) AND ((user_id IS NULL) = (auth_epoch IS NULL))))
 );
 
 CREATE TABLE public.rate_limits (
@@ -809,6 +821,10 @@ CREATE INDEX outbox_user ON public.outbox USING btree (app_id, user_id) WHERE (u
 
 CREATE INDEX outbox_waiting ON public.outbox USING btree (due_at) WHERE ((NOT ready) AND (held_at IS NULL));
 
+CREATE INDEX provider_sign_ins_browser ON public.provider_sign_ins USING btree (app_id, browser_hash) WHERE (request_id IS NULL);
+
+CREATE UNIQUE INDEX provider_sign_ins_code ON public.provider_sign_ins USING btree (app_id, code_hash) WHERE (code_hash IS NOT NULL);
+
 CREATE INDEX provider_sign_ins_expired ON public.provider_sign_ins USING btree (expires_at);
 
 CREATE INDEX provider_sign_ins_provider ON public.provider_sign_ins USING btree (app_id, provider_id);
@@ -816,6 +832,8 @@ CREATE INDEX provider_sign_ins_provider ON public.provider_sign_ins USING btree 
 CREATE INDEX provider_sign_ins_request ON public.provider_sign_ins USING btree (app_id, request_id);
 
 CREATE UNIQUE INDEX provider_sign_ins_state ON public.provider_sign_ins USING btree (app_id, state_hash);
+
+CREATE INDEX provider_sign_ins_user ON public.provider_sign_ins USING btree (app_id, user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX rate_limits_expired ON public.rate_limits USING btree (expires_at);
 
@@ -932,6 +950,9 @@ ALTER TABLE ONLY public.provider_sign_ins
 
 ALTER TABLE ONLY public.provider_sign_ins
     ADD CONSTRAINT provider_sign_ins_request_fkey FOREIGN KEY (app_id, request_id) REFERENCES public.authorization_requests(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.provider_sign_ins
+    ADD CONSTRAINT provider_sign_ins_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);

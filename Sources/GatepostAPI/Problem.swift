@@ -9,6 +9,8 @@ struct Problem: Error {
     let code: ProblemCode
     /// More for the person who reads it; never a value that was sent.
     let detail: String?
+    /// The same as a code, for pages that have the words in another language.
+    let detailCode: String?
     /// When another try makes sense.
     let retryAfter: Duration?
     /// Whether the flow that refused has written the audit event; what it did not see is recorded at the door.
@@ -19,12 +21,19 @@ struct Problem: Error {
     /// Reports what was refused before it reached a flow.
     init(_ code: ProblemCode, detail: String? = nil, retryAfter: Duration? = nil) {
         (self.code, self.detail, self.retryAfter) = (code, detail, retryAfter)
-        isRecorded = false
+        (detailCode, isRecorded) = (nil, false)
+    }
+
+    /// Reports what was refused before it reached a flow, and says more.
+    init(_ detail: ProblemDetail) {
+        (code, self.detail, detailCode) = (detail.code, detail.text, detail.rawValue)
+        (retryAfter, isRecorded) = (nil, false)
     }
 
     /// Reports what a flow refused, and has recorded.
     init(_ refusal: Refusal) {
         (code, detail, retryAfter) = (refusal.code, refusal.detail, refusal.retryAfter)
+        detailCode = refusal.detailCode
         isRecorded = true
         if let limit = refusal.limit { headers = HTTPFields(limit) }
     }

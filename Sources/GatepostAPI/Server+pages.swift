@@ -31,6 +31,19 @@ extension APIServer {
         group.addRoutes(PasswordResetPages(flow: flows.passwordReset, pages: pages).endpoints)
         group.addRoutes(
             SignUpPageRoutes(signUp: flows.signUp, verification: flows.verification, visits: visits).endpoints)
-        group.addRoutes(AccountRoutes(flow: flows.account, pages: pages).endpoints)
+        addAccount(group, flows, visits)
+    }
+
+    private static func addAccount(
+        _ group: RouterGroup<AppRequestContext>, _ flows: Flows, _ visits: PageVisits
+    ) {
+        let pages = visits.pages
+        let shown = AccountShown(flow: flows.account, pages: pages, isDevelopment: visits.isDevelopment)
+        group.addRoutes(AccountRoutes(flow: flows.account, shown: shown).endpoints)
+        group.addRoutes(
+            PasswordChangePages(account: flows.account, flow: flows.passwordChange, pages: pages).endpoints)
+        group.addRoutes(EmailChangePages(account: flows.account, flow: flows.emailChange, visits: visits).endpoints)
+        group.addRoutes(
+            IdentityPages(flow: flows.identities, ways: flows.providerSignIn, shown: shown).endpoints)
     }
 }

@@ -80,11 +80,13 @@ package struct APIServer: Service {
         group.addRoutes(SignInRoutes(flow: flows.signIn, devices: flows.devices, baseURL: baseURL).endpoints)
         group.addRoutes(EmailSignInRoutes(flow: flows.emailSignIn).endpoints)
         group.addRoutes(PasswordResetRoutes(flow: flows.passwordReset).endpoints)
+        group.addRoutes(ProviderSignInRoutes(flow: flows.providerSignIn).endpoints)
         group.group()
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
             .addRoutes(SessionRoutes(signOut: flows.signOut, sessions: flows.ownSessions, keys: keys).endpoints)
             .addRoutes(IdentityRoutes(flow: flows.identities).endpoints)
+            .addRoutes(IdentityLinkRoutes(flow: flows.providerSignIn).endpoints)
             .addRoutes(
                 AccountChangeRoutes(passwordChange: flows.passwordChange, emailChange: flows.emailChange).endpoints)
     }

@@ -21,6 +21,12 @@ package struct AccountFlow: Sendable {
         package let sessions: [SessionRecord]
         /// What the clients are called.
         package let clients: [ClientID: String]
+        /// Whether there is a password to change; who has none came by mail or by a provider.
+        package let hasPassword: Bool
+        /// Who the user is with providers.
+        package let identities: [UserIdentityRecord]
+        /// The enabled providers with which the user is nobody yet.
+        package let linkable: [IdentityProviderRecord]
     }
 
     /// Who is signed in in a browser; nil if nobody is.
@@ -35,12 +41,23 @@ package struct AccountFlow: Sendable {
         return try await database.batch(in: scope) { batch in
             batch.touchHostedSession(session.id, at: clock.now)
             return batch.liveSessions(of: session.user.id, at: clock.now).and(batch.clients())
-                .map { sessions, clients in
-                    Account(
+                .and(batch.passwordCredential(ofUser: session.user.id))
+                .and(batch.identities(of: session.user.id).and(batch.enabledIdentityProviders()))
+                .map { read, ways in
+                    let (((sessions, clients), credential), (identities, providers)) = (read, ways)
+                    let known = Set(identities.map(\.issuer))
+                    return Account(
                         session: session, sessions: sessions,
-                        clients: Dictionary(clients.map { ($0.id, $0.name) }) { first, _ in first })
+                        clients: Dictionary(clients.map { ($0.id, $0.name) }) { first, _ in first },
+                        hasPassword: credential?.passwordHash != nil, identities: identities,
+                        linkable: providers.filter { !known.contains($0.issuer) })
                 }
         }
+    }
+
+    /// Whether somebody has a password to type.
+    package func hasPassword(_ user: UserID, in scope: AppScope) async throws -> Bool {
+        try await database.batch(in: scope) { $0.passwordCredential(ofUser: user) }?.passwordHash != nil
     }
 
     /// Ends one of the user's sessions; nothing happens to one that is not theirs.

@@ -23,12 +23,19 @@ package struct Refusal: Sendable, Equatable {
         (self.code, self.retryAfter, self.detail) = (code, retryAfter, detail)
     }
 
+    /// Refuses, and says more.
+    package init(_ detail: ProblemDetail) {
+        self.init(detail.code, detail: detail.text)
+        detailCode = detail.rawValue
+    }
+
     /// The refusal that a limit's verdict means; nil where it allows.
     init?(_ verdict: RateLimitVerdict) {
         guard !verdict.isAllowed else { return nil }
-        let isLong = verdict.limit.memory == .streak
-        self.init(.rateLimited, retryAfter: verdict.resetsAfter, detail: isLong ? Self.wayIn : nil)
-        limit = verdict
+        // What a person does whose address strangers have guessed at for long.
+        let detail: ProblemDetail? = verdict.limit.memory == .streak ? .wayIn : nil
+        self.init(.rateLimited, retryAfter: verdict.resetsAfter, detail: detail?.text)
+        (detailCode, limit) = (detail?.rawValue, verdict)
     }
 
     /// The same refusal of a try that was counted, with what is left.
@@ -37,7 +44,4 @@ package struct Refusal: Sendable, Equatable {
         refusal.limit = verdict
         return refusal
     }
-
-    /// What a person does whose address strangers have guessed at for long.
-    private static let wayIn = "Sign in on a device that has signed in before, or set a new password by mail."
 }

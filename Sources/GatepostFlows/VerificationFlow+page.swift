@@ -64,7 +64,7 @@ extension VerificationFlow {
         _ request: AuthorizationRequestID?, _ tokens: BrowserTokens, in scope: AppScope, _ occasion: Occasion
     ) async throws -> Continuation {
         let visit = try await database.batch(in: scope) { $0.visit(request, tokens, at: occasion.now) }
-        let goal = visit.goal ?? .account
+        let goal = visit.goal ?? .account(browser: tokens.browser)
         return { [ending] batch, user in
             let proof = SignInProof(userID: user, authEpoch: nil, amr: ["pwd"], authenticatedAt: occasion.now)
             return ending.add(

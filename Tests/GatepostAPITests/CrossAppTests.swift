@@ -138,6 +138,12 @@ private struct Belongings {
         "GET /apps/{app}/account",
         "POST /apps/{app}/account/sessions/end-others",
         "POST /apps/{app}/account/sessions/{session}/end",
+        "GET /apps/{app}/account/password",
+        "POST /apps/{app}/account/password",
+        "GET /apps/{app}/account/email",
+        "POST /apps/{app}/account/email",
+        "POST /apps/{app}/account/identities/{identity}/unlink",
+        "POST /apps/{app}/account/providers/{name}/link",
     ]
 
     /// What a write of the admin API takes to be carried out, were it allowed.
@@ -190,7 +196,7 @@ private struct Belongings {
         var mailFields = server.signInFields()
         mailFields["password"] = nil
         let mailSignIn = String(decoding: try JSONEncoder().encode(mailFields), as: UTF8.self)
-        bodies = [
+        let own = [
             "POST /v1/apps/{app}/sign-ups/verify": flow + #", "code": "\#(begun.code)"}"#,
             "POST /v1/apps/{app}/sign-ups/resend": flow + "}",
             "POST /v1/apps/{app}/sign-ins": signIn,
@@ -203,10 +209,10 @@ private struct Belongings {
             "POST /v1/apps/{app}/me/email-changes":
                 #"{"email": "third@example.com", "password": "seven lanterns over quiet water"}"#,
             "POST /v1/apps/{app}/me/email-changes/verify": flow + #", "code": "\#(begun.code)"}"#,
+            "POST /apps/{app}/account/email/code": "code=\(begun.code)",
             "POST /apps/{app}/sign-in/code": "code=\(begun.code)",
             "POST /apps/{app}/password-reset/code":
                 "code=\(begun.code)&password=a+lighthouse+above+seven+cold+harbours",
-            "POST /apps/{app}/providers/{name}/start": "",
             "POST /apps/{app}/links/{token}": "password=a+lighthouse+above+seven+cold+harbours",
             "POST /apps/{app}/sign-in": "email=ada%40example.com&password=seven+lanterns+over+quiet+water",
             "POST /apps/{app}/sign-up/mail": "code=\(begun.code)",
@@ -214,6 +220,22 @@ private struct Belongings {
             "POST /apps/{app}/oauth/token":
                 "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",
+        ]
+        bodies = own.merging(try Self.providerBodies(server)) { own, _ in own }
+    }
+
+    /// What the routes take that begin a way to an identity provider, or end one.
+    private static func providerBodies(_ server: TestServer) throws -> [String: String] {
+        var fields = server.signInFields()
+        (fields["password"], fields["email"], fields["provider"]) = (nil, nil, ProviderWorld.name)
+        let code = OneTimeToken.make(.identityLink, random: server.app.random).secret.revealed
+        return [
+            "POST /v1/apps/{app}/provider-sign-ins":
+                String(decoding: try JSONEncoder().encode(fields), as: UTF8.self),
+            "POST /v1/apps/{app}/me/identity-links":
+                #"{"provider": "upstream", "redirect_uri": "https://app.example/callback"}"#,
+            "POST /v1/apps/{app}/me/identity-links/redeem": #"{"link_code": "\#(code)"}"#,
+            "POST /apps/{app}/providers/{name}/start": "",
         ]
     }
 

@@ -14,7 +14,7 @@ struct FormBody: Sendable {
         var fields: [String: String] = [:]
         for (name, value) in try Self.pairs(of: bytes) {
             guard fields.updateValue(value, forKey: name) == nil else {
-                throw Problem(.invalidRequest, detail: "A parameter comes twice.")
+                throw Problem(.repeatedParameter)
             }
         }
         self.fields = fields.filter { !$0.value.isEmpty }
@@ -26,12 +26,12 @@ struct FormBody: Sendable {
     static func pairs(of bytes: [UInt8]) throws -> [(name: String, value: String)] {
         let pairs = bytes.split(separator: UInt8(ascii: "&"))
         guard pairs.count <= ServerLimits.formFieldsMax else {
-            throw Problem(.invalidRequest, detail: "The form has too many parameters.")
+            throw Problem(.brokenForm)
         }
         return try pairs.map { pair in
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             guard let name = Self.decode(pair[..<equals]), let value = Self.decode(pair[equals...].dropFirst()) else {
-                throw Problem(.invalidRequest, detail: "The form is not encoded correctly.")
+                throw Problem(.brokenForm)
             }
             return (name, value)
         }

@@ -41,9 +41,7 @@ struct AuthorizeRoutes: Sendable {
     @Sendable func continueByGet(_ request: Request, context: AppRequestContext) async throws -> Response {
         let bytes = try await request.collectBody(ofType: "application/x-www-form-urlencoded")
         guard bytes.count <= ServerLimits.headerFieldBytesMax / 2 else { throw Problem(.bodyTooLarge) }
-        guard bytes.allSatisfy(Self.mayStandInQuery) else {
-            throw Problem(.invalidRequest, detail: "The form is not encoded correctly.")
-        }
+        guard bytes.allSatisfy(Self.mayStandInQuery) else { throw Problem(.brokenForm) }
         return .seeOther("/apps/\(context.scope.appID)/oauth/authorize?\(String(decoding: bytes, as: UTF8.self))")
     }
 

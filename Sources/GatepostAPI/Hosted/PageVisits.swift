@@ -39,6 +39,18 @@ struct PageVisits: Sendable {
         return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
     }
 
+    /// The buttons that lead to identity providers.
+    func buttons(
+        _ providers: [IdentityProviderRecord], _ visit: PageVisitFlow.Visit, _ reader: PageReader,
+        _ context: AppRequestContext
+    ) -> [ProviderButton] {
+        providers.map { provider in
+            ProviderButton(
+                provider, text: pages.text("sign_in_with", for: reader, ["provider": provider.label]),
+                query: query(visit), in: context.scope.appID)
+        }
+    }
+
     /// Where the forms of a page may lead in the end.
     func formTargets(_ visit: PageVisitFlow.Visit) -> [String] {
         FormTargets.targets(of: visit.request, isDevelopment: isDevelopment)

@@ -19,7 +19,10 @@ struct SignInPageRoutes: Sendable {
 
     @Sendable func show(_ request: Request, context: AppRequestContext) async throws -> Response {
         let visit = try await visits.look(request, context)
-        if visit.request == nil, visit.session != nil { return .seeOther("/apps/\(context.scope.appID)/account") }
+        // `again` is for what asks somebody who is signed in to prove it once more.
+        if visit.request == nil, visit.session != nil, try request.queryForm()["again"] == nil {
+            return .toAccount(context)
+        }
         return try page(visit, request, context)
     }
 
@@ -75,16 +78,13 @@ struct SignInPageRoutes: Sendable {
         _ visit: PageVisitFlow.Visit, _ request: Request, _ context: AppRequestContext, email: String? = nil,
         _ problem: FormProblem? = nil, _ status: HTTPResponse.Status = .ok
     ) throws -> Response {
-        let (pages, reader) = (visits.pages, visits.reader(visit, request, context))
-        let query = visits.query(visit)
+        let reader = visits.reader(visit, request, context)
+        let offersSignUp = context.scope.appID != .gatepost
         let page = SignInPage(
-            email: email ?? visit.request?.loginHint, problem: problem,
-            providers: visit.providers.map { provider in
-                ProviderButton(
-                    provider, text: pages.text("sign_in_with", for: reader, ["provider": provider.label]),
-                    query: query, in: context.scope.appID)
-            },
-            query: query, offersSignUp: context.scope.appID != .gatepost, formTargets: visits.formTargets(visit))
-        return try pages.response(page, to: reader, status: status)
+            email: email ?? visit.request?.loginHint ?? visit.session?.user.email, problem: problem,
+            providers: visits.buttons(visit.providers, visit, reader, context), query: visits.query(visit),
+            offersSignUp: offersSignUp, hasOtherWays: offersSignUp || !visit.providers.isEmpty,
+            formTargets: visits.formTargets(visit))
+        return try visits.pages.response(page, to: reader, status: status)
     }
 }

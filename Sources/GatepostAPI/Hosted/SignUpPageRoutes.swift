@@ -122,8 +122,12 @@ struct SignUpPageRoutes: Sendable {
         _ problem: FormProblem? = nil, _ status: HTTPResponse.Status = .ok
     ) throws -> Response {
         guard context.scope.appID != .gatepost else { throw Problem(.notFound) }
+        let reader = visits.reader(visit, request, context)
+        let providers = visits.buttons(visit.providers.filter(\.allowsSignUp), visit, reader, context)
         let page = SignUpPage(
-            email: email ?? visit.request?.loginHint, problem: problem, query: visits.query(visit))
-        return try visits.pages.response(page, to: visits.reader(visit, request, context), status: status)
+            email: email ?? visit.request?.loginHint, problem: problem, providers: providers,
+            hasProviders: !providers.isEmpty,
+            query: visits.query(visit), formTargets: visits.formTargets(visit))
+        return try visits.pages.response(page, to: reader, status: status)
     }
 }

@@ -18,7 +18,7 @@ struct OwnForms: RouterMiddleware {
         next: (Request, RootRequestContext) async throws -> Response
     ) async throws -> Response {
         if request.method != .get, request.method != .head, isForeign(request) {
-            throw Problem(.invalidRequest, detail: "The form was sent from another site.")
+            throw Problem(.foreignForm)
         }
         return try await next(request, context)
     }

@@ -52,7 +52,8 @@ struct ProblemReporter: RouterMiddleware {
             // The page is shown without the app's name where that cannot be read either.
             let app = if let id { try? await database.app(id) } else { AppRecord?.none }
             let reader = pages.reader(of: request, app)
-            let page = ProblemPage(problem: pages.text(problem.code, for: reader), detail: problem.detail)
+            let page = ProblemPage(
+                problem: pages.text(problem.code, for: reader), detail: pages.detail(of: problem, for: reader))
             var response = try pages.response(page, to: reader, status: .init(code: problem.code.status))
             for field in problem.allHeaders where field.name != .contentType { response.headers.append(field) }
             return response

@@ -29,10 +29,18 @@ extension Pages {
     /// What a page says of a flow's refusal, in its reader's language: the rule that was broken, where it is known.
     func text(_ refusal: Refusal, for reader: PageReader) -> String {
         let values = refusal.detailNumber.map { ["number": "\($0)"] } ?? [:]
-        let detail = refusal.detailCode.flatMap { code in
-            texts.text("\(refusal.code.rawValue)_\(code)", in: reader.language, values)
-        }
-        return detail ?? refusal.detail ?? text(refusal.code, for: reader)
+        return detail(refusal.detailCode, of: refusal.code, for: reader, values) ?? text(refusal.code, for: reader)
+    }
+
+    /// More of a problem, in its reader's language; nil where nobody has words for it but the API.
+    func detail(of problem: Problem, for reader: PageReader) -> String? {
+        detail(problem.detailCode, of: problem.code, for: reader, [:])
+    }
+
+    private func detail(
+        _ detail: String?, of code: ProblemCode, for reader: PageReader, _ values: [String: String]
+    ) -> String? {
+        detail.flatMap { texts.text("\(code.rawValue)_\($0)", in: reader.language, values) }
     }
 
     /// What a page says of a problem, in its reader's language.

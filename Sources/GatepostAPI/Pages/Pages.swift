@@ -50,8 +50,8 @@ struct Pages: Sendable {
         let look = reader.app.map(PageLook.init)
         let values = page.values.merging(["app": look?.name ?? "Gatepost"]) { own, _ in own }
         let view = PageView(
-            lang: reader.language, t: texts.all(in: reader.language, values), app: look?.name, logo: look?.logo,
-            brand: look?.style, page: page)
+            lang: reader.language, t: texts.all(in: reader.language, values), app: look?.name,
+            initial: look?.name.first.map { $0.uppercased() }, logo: look?.logo, brand: look?.style, page: page)
         var headers = Self.headers(policy: policy(of: page, look))
         headers[.contentLanguage] = reader.language
         return try render(view, page.template, headers, status)
@@ -98,6 +98,8 @@ private struct PageView {
     let lang: String
     let t: [String: String]
     let app: String?
+    /// Stands beside the name where there is no logo.
+    let initial: String?
     let logo: String?
     let brand: String?
     let page: any PageContent

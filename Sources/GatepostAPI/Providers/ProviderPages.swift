@@ -23,23 +23,31 @@ struct ProviderLinkPage: PageContent {
     let signUp: String
     /// Whether the provider answers for the address.
     let isVerified: Bool
+    /// Whether no client waits: then only an address that the provider answers for is linked by signing in.
+    let isForAccount: Bool
     let values: [String: String]
 
     init(_ claim: ProviderSignInFlow.Claim, query: String, app: AppID) {
-        (email, isVerified) = (claim.email.ascii, claim.emailIsVerified)
+        (email, isVerified, isForAccount) = (claim.email.ascii, claim.emailIsVerified, query.isEmpty)
         (signIn, signUp) = ("/apps/\(app)/sign-in\(query)", "/apps/\(app)/sign-up\(query)")
         values = ["provider": claim.providerLabel]
     }
 }
 
-/// A provider's answer signs nobody in; the request still waits, and another way may be taken.
+/// A provider's answer signs nobody in, or links nothing; another way may be taken.
 struct ProviderFailedPage: PageContent {
     let template = "provider-failed"
     let problem: String
-    let signIn: String
+    /// Where to go on: the sign-in page, or the account of whoever wanted to link.
+    let next: String
+    let isLink: Bool
 
-    init(problem: String, query: String, app: AppID) {
+    init(problem: String, of purpose: ProviderPurpose, app: AppID) {
         self.problem = problem
-        signIn = "/apps/\(app)/sign-in\(query)"
+        switch purpose {
+        case .request(let request): (next, isLink) = ("/apps/\(app)/sign-in?request=\(request)", false)
+        case .account: (next, isLink) = ("/apps/\(app)/sign-in", false)
+        case .link: (next, isLink) = ("/apps/\(app)/account", true)
+        }
     }
 }

@@ -4,7 +4,8 @@ import GatepostStore
 import HTTPTypes
 import Hummingbird
 
-/// `POST /apps/{app}/providers/{name}/start`: the button that leads to an identity provider.
+/// `POST /apps/{app}/providers/{name}/start`: the button that leads to an identity provider, for a client that waits or
+/// for the account's own pages.
 struct ProviderStartRoutes: Sendable {
     let flow: ProviderSignInFlow
 
@@ -18,12 +19,16 @@ struct ProviderStartRoutes: Sendable {
     @Sendable func start(_ request: Request, context: AppRequestContext) async throws -> Response {
         // Whoever only looks begins nothing.
         guard request.method != .head else { return Response(status: .ok) }
-        guard let waiting = try request.authorizationRequest() else { throw Problem(.invalidAuthorizationRequest) }
+        let waiting = try request.authorizationRequest()
         let start = try await flow.start(
-            try context.providerName, for: waiting, by: HostedCookies.tokens(in: request, of: context.scope),
+            try context.providerName, for: waiting.map { .request($0) } ?? .account,
+            by: HostedCookies.tokens(in: request, of: context.scope),
             in: context.scope, from: context.origin(of: request))
         switch start {
-        case .sent(let location): return .seeOther(location)
+        case .sent(let location, let holder):
+            var response = Response.seeOther(location)
+            response.setCookie(HostedCookies.browser(holder, of: context.scope))
+            return response
         case .refused(let refusal): throw Problem(refusal)
         }
     }
@@ -59,15 +64,16 @@ struct ProviderCallbackRoutes: Sendable {
             from: context.origin(of: request))
         switch outcome {
         case .ended(let ended): return SignInPageRoutes.response(ended, in: scope)
+        case .linked: return .toAccount(context, done: .linked)
+        case .sentBack(let location): return .seeOther(location)
         case .accountNeeded(let waiting, let claim):
             let reader = pages.reader(of: request, context.app)
-            return try pages.response(
-                ProviderLinkPage(claim, query: "?request=\(waiting)", app: scope.appID), to: reader)
-        case .refused(let refusal, let waiting):
-            guard let waiting else { throw Problem(refusal) }
+            let query = waiting.map { "?request=\($0)" } ?? ""
+            return try pages.response(ProviderLinkPage(claim, query: query, app: scope.appID), to: reader)
+        case .refused(let refusal, let purpose):
+            guard let purpose else { throw Problem(refusal) }
             let reader = pages.reader(of: request, context.app)
-            let page = ProviderFailedPage(
-                problem: pages.text(refusal, for: reader), query: "?request=\(waiting)", app: scope.appID)
+            let page = ProviderFailedPage(problem: pages.text(refusal, for: reader), of: purpose, app: scope.appID)
             return try pages.response(page, to: reader, status: .init(code: refusal.code.status))
         }
     }
@@ -109,7 +115,7 @@ struct ProviderCallbackRoutes: Sendable {
 
 extension AppRequestContext {
     /// The provider that the path names; throws 404 for what is no name.
-    fileprivate var providerName: ProviderName {
+    var providerName: ProviderName {
         get throws {
             guard let name = parameters.get("name").flatMap({ ProviderName($0) }) else {
                 throw Problem(.unknownProvider)

@@ -46,7 +46,7 @@ struct LinkRoutes: Sendable {
             outcome = try await flow.confirm(link, startedBy: token, in: context.scope, from: origin)
         } else {
             if case .gone = try await look(at: link, request, context) { return try gone(request, context) }
-            throw Problem(.invalidRequest, detail: "password is missing.")
+            throw Problem(.missingPassword)
         }
         switch outcome {
         case .verified:

@@ -39,8 +39,7 @@ extension EmailChangeFlow {
                 return old
             }
         } catch is AddressTaken {
-            return try await refuse(
-                Refusal(.conflict, detail: "Another account has that address."), in: scope, occasion)
+            return try await refuse(Refusal(.addressTaken), in: scope, occasion)
         }
         guard let restored else { return try await refuse(Refusal(.invalidLink), in: scope, occasion) }
         parts.signal.raise()

@@ -57,8 +57,7 @@ package struct EmailChangeFlow: Sendable {
         let occasion = parts.occasion(from: origin)
         let user = asking.user.id
         guard email.canonical != asking.user.email.lowercased() else {
-            let refusal = Refusal(.conflict, detail: "That is the address already.")
-            return try await refuse(refusal, asking, in: scope, occasion)
+            return try await refuse(Refusal(.sameAddress), asking, in: scope, occasion)
         }
         if let refusal = try await parts.spendMail(to: email, in: scope, occasion) {
             return try await refuse(refusal, asking, in: scope, occasion)
@@ -83,6 +82,13 @@ package struct EmailChangeFlow: Sendable {
         }
         parts.signal.raise()
         return .started(StartedFlow(flow))
+    }
+
+    /// The new address that a change waits for, in the browser that asked; nil for any other.
+    package func address(
+        of flow: FlowID, heldBy token: OneTimeToken?, in scope: AppScope
+    ) async throws -> String? {
+        try await parts.address(of: flow, heldBy: token, .emailChange, in: scope)
     }
 
     /// Looks at a link; uses nothing up.
@@ -134,7 +140,7 @@ package struct EmailChangeFlow: Sendable {
                 return email
             }
         } catch is AddressTaken {
-            return try await refuse(Refusal(.conflict), in: scope, occasion, flow: flow)
+            return try await refuse(Refusal(.addressTaken), in: scope, occasion, flow: flow)
         }
         guard let changed else { return try await refuse(refusal, in: scope, occasion, flow: flow) }
         parts.signal.raise()

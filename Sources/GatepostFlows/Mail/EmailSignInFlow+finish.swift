@@ -84,7 +84,8 @@ extension EmailSignInFlow {
             let consumed = try await transaction.consumeFlow(
                 .emailSignIn, proof, epochs: parts.keys.epochs, at: occasion.now)
             guard let consumed, let user = consumed.userID else { return nil }
-            let goal: SignInEnding.Goal = consumed.requestID.map { .request($0, heldBy: token) } ?? .account
+            let goal: SignInEnding.Goal =
+                consumed.requestID.map { .request($0, heldBy: token) } ?? .account(browser: token)
             let proof = SignInProof(
                 userID: user, authEpoch: nil, amr: Self.methods, authenticatedAt: occasion.now)
             let (isOpened, ended) = try await transaction.batch { batch in

@@ -18,6 +18,9 @@ package struct Asking: Sendable {
     package init(_ session: HostedSession) {
         (user, self.session, authenticatedAt) = (session.user, session.id, session.authenticatedAt)
     }
+
+    /// The same as a way to a provider keeps it.
+    var link: IdentityLink { IdentityLink(user: user.id, session: session, authEpoch: user.authEpoch) }
 }
 
 /// Changes a user's password, by the one that they have.

@@ -28,8 +28,7 @@ package struct IdentityFlow: Sendable {
                 switch removal {
                 case .removed: nil
                 case .unknown: Refusal(.notFound)
-                case .isLastWay:
-                    Refusal(.conflict, detail: "Nothing else would let you in: set a password first.")
+                case .isLastWay: Refusal(.lastWay)
                 }
             var event = occasion.event(
                 refusal == nil ? .identityUnlinked : .requestRefused, by: .user, userID: user, sessionID: session,

@@ -38,8 +38,8 @@ package enum ProviderFault: Error, Sendable, Equatable {
         switch self {
         case .unreachable, .unusableSettings: Refusal(.providerUnavailable)
         case .status(let status) where status >= 500 || status == 429: Refusal(.providerUnavailable)
-        case .noEmail: Refusal(.invalidProviderAnswer, detail: "The provider did not say which address you have.")
-        case .declined: Refusal(.invalidProviderAnswer, detail: "The provider did not sign you in.")
+        case .noEmail: Refusal(.providerKeptAddress)
+        case .declined: Refusal(.providerDeclined)
         case .status, .malformed, .issuerMismatch, .token: Refusal(.invalidProviderAnswer)
         }
     }

@@ -29,10 +29,20 @@ package struct ProviderSignInFlow: Sendable {
         "\(baseURL)/apps/\(app)/providers/\(provider)/callback"
     }
 
+    /// What a browser goes to a provider for.
+    package enum Purpose: Sendable {
+        /// A client that waits.
+        case request(AuthorizationRequestID)
+        /// The account's own pages.
+        case account
+        /// An identity more for whoever is signed in in this browser.
+        case link(Asking)
+    }
+
     /// What beginning came to.
     package enum Start: Sendable {
-        /// The browser goes there.
-        case sent(location: String)
+        /// The browser goes there, and keeps the token that tells it from others.
+        case sent(location: String, holder: OneTimeToken)
         case refused(Refusal)
     }
 
@@ -40,40 +50,45 @@ package struct ProviderSignInFlow: Sendable {
     ///
     /// - Parameters:
     ///   - name: The provider.
-    ///   - request: What the client that waits asked for.
+    ///   - purpose: What for.
     ///   - tokens: What the browser's cookies hold.
     ///   - scope: The app.
     ///   - origin: Where the request came from.
     /// - Returns: Where to, or why not.
     /// - Throws: `PostgresError`.
     package func start(
-        _ name: ProviderName, for request: AuthorizationRequestID, by tokens: BrowserTokens, in scope: AppScope,
+        _ name: ProviderName, for purpose: Purpose, by tokens: BrowserTokens, in scope: AppScope,
         from origin: RequestOrigin
     ) async throws -> Start {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        guard let browser = tokens.browser else {
-            return .refused(try await refuse(Refusal(.invalidAuthorizationRequest), nil, in: scope, occasion))
+        let holder = tokens.browser ?? .make(.browser, random: random)
+        let recorded: ProviderPurpose
+        switch purpose {
+        case .account: recorded = .account
+        case .request(let request):
+            guard tokens.browser != nil else {
+                return .refused(try await refuse(Refusal(.invalidAuthorizationRequest), nil, in: scope, occasion))
+            }
+            recorded = .request(request)
+        case .link(let asking):
+            if let refusal = try await refusal(of: asking, in: scope, occasion) { return .refused(refusal) }
+            recorded = .link(asking.link)
         }
-        let (verdict, (provider, waiting)) = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(Limits.providerStart, for: origin.network, at: occasion.now)
-                .and(
-                    batch.identityProvider(name)
-                        .and(batch.authorizationRequest(request, heldBy: browser, at: occasion.now)))
+        let way = Beginning(
+            purpose: recorded, state: .make(.providerState, random: random), holder: holder, back: nil, request: nil)
+        switch try await begin(way, at: name, in: scope, occasion) {
+        case .success(let location): return .sent(location: location, holder: holder)
+        case .failure(let refusal): return .refused(refusal.refusal)
         }
-        let refusal =
-            Refusal(verdict) ?? Self.refusal(of: provider)
-            ?? (waiting == nil ? Refusal(.invalidAuthorizationRequest) : nil)
-        guard let provider, refusal == nil else {
-            return .refused(
-                try await refuse(refusal ?? Refusal(.unknownProvider), provider, in: scope, occasion))
-        }
-        switch await client.metadata(of: provider) {
-        case .failure(let fault):
-            return .refused(try await refuse(fault, provider, in: scope, occasion))
-        case .success(let metadata):
-            return try await send(
-                request, heldBy: browser, to: provider, metadata, in: scope, occasion)
-        }
+    }
+
+    /// Why somebody may not link an identity now; nil if they may.
+    ///
+    /// A way in more is as good as a password, so it takes more than a session that somebody left open.
+    func refusal(of asking: Asking, in scope: AppScope, _ occasion: Occasion) async throws -> Refusal? {
+        guard occasion.now - asking.authenticatedAt > Lifetimes.recentSignIn else { return nil }
+        return try await refuse(
+            Refusal(.recentSignInRequired), nil, user: asking.user.id, in: scope, occasion)
     }
 
     /// Why a provider signs nobody in; nil if it does.
@@ -82,30 +97,82 @@ package struct ProviderSignInFlow: Sendable {
         return provider.isEnabled ? nil : Refusal(.providerDisabled)
     }
 
+    /// A way as it is about to begin.
+    struct Beginning: Sendable {
+        let purpose: ProviderPurpose
+        let state: OneTimeToken
+        let holder: OneTimeToken
+        /// Where an app's own screens go on.
+        let back: ProviderReturn?
+        /// What a client asks for by the JSON API, written down with the way.
+        let request: NewAuthorizationRequest?
+    }
+
+    /// Why a way did not begin.
+    struct NotBegun: Error {
+        let refusal: Refusal
+    }
+
+    /// Begins a way: counts it, asks the provider where its pages are, and writes the way down.
+    func begin(
+        _ way: Beginning, at name: ProviderName, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Result<String, NotBegun> {
+        let (verdict, (provider, isWaiting)) = try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.spend(Limits.providerStart, for: occasion.origin.network, at: occasion.now)
+                .and(batch.identityProvider(name).and(waiting(way, in: &batch, at: occasion.now)))
+        }
+        let refusal =
+            Refusal(verdict) ?? Self.refusal(of: provider)
+            ?? (isWaiting ? nil : Refusal(.invalidAuthorizationRequest))
+        guard let provider, refusal == nil else {
+            return .failure(
+                NotBegun(
+                    refusal: try await refuse(refusal ?? Refusal(.unknownProvider), provider, in: scope, occasion)))
+        }
+        switch await client.metadata(of: provider) {
+        case .failure(let fault):
+            return .failure(NotBegun(refusal: try await refuse(fault, provider, in: scope, occasion)))
+        case .success(let metadata):
+            return try await send(way, to: provider, metadata, in: scope, occasion)
+        }
+    }
+
+    /// Whether the client's request that a way is for waits in this browser; true where there is none.
+    private func waiting(_ way: Beginning, in batch: inout AppBatch, at now: Instant) -> BatchReading<Bool> {
+        guard case .request(let request) = way.purpose, way.request == nil else {
+            return batch.nothing().map { (_: Bool?) in true }
+        }
+        return batch.authorizationRequest(request, heldBy: way.holder, at: now).map { $0 != nil }
+    }
+
     private func send(
-        _ request: AuthorizationRequestID, heldBy browser: OneTimeToken, to provider: IdentityProviderRecord,
-        _ metadata: ProviderMetadata, in scope: AppScope, _ occasion: Occasion
-    ) async throws -> Start {
-        let (id, state): (ProviderSignInID, OneTimeToken) = (occasion.id(), .make(.providerState, random: random))
+        _ way: Beginning, to provider: IdentityProviderRecord, _ metadata: ProviderMetadata, in scope: AppScope,
+        _ occasion: Occasion
+    ) async throws -> Result<String, NotBegun> {
+        let id: ProviderSignInID = occasion.id()
         let asked = asked(id, epoch: keys.currentEpoch, of: provider, in: scope, at: occasion.now)
         guard let asked else {
-            return .refused(try await refuse(ProviderFault.unusableSettings, provider, in: scope, occasion))
+            let fault = ProviderFault.unusableSettings
+            return .failure(NotBegun(refusal: try await refuse(fault, provider, in: scope, occasion)))
         }
-        let new = NewProviderSignIn(
-            id: id, provider: provider.id, request: request, state: state, holder: browser,
+        var new = NewProviderSignIn(
+            id: id, provider: provider.id, purpose: way.purpose, state: way.state, holder: way.holder,
             secretEpoch: asked.secrets.epoch, at: occasion.now)
+        new.back = way.back
         var event = occasion.event(.providerSignInStarted, by: .anyone)
         event.details = ["identity_provider": provider.id.description]
-        let began = try await database.batch(in: scope) { [event] batch in
+        let began = try await database.batch(in: scope) { [event, new] batch in
+            if let request = way.request { batch.insertAuthorizationRequest(request) }
             let began = batch.insertProviderSignIn(new)
             batch.record(event)
             return began
         }
         guard began else {
-            return .refused(
-                try await refuse(Refusal(.invalidAuthorizationRequest), provider, in: scope, occasion))
+            let isLink = if case .link = way.purpose { true } else { false }
+            let refusal = Refusal(isLink ? .sessionEnded : .invalidAuthorizationRequest)
+            return .failure(NotBegun(refusal: try await refuse(refusal, provider, in: scope, occasion)))
         }
-        return .sent(location: client.authorizationURL(of: provider, metadata, state: state, asked))
+        return .success(client.authorizationURL(of: provider, metadata, state: way.state, asked))
     }
 
     /// What one way asks, and its answer must fit; nil once the key epoch of the way has been retired.

@@ -8,7 +8,7 @@ package struct AuthorizationParameters: Sendable {
     /// The longest `state` that is kept, in bytes; clients put whole addresses in it.
     static let stateBytesMax = 4000
     /// The longest `nonce` that is kept, in bytes.
-    static let nonceBytesMax = 500
+    package static let nonceBytesMax = 500
 
     private let values: [String: [String]]
 

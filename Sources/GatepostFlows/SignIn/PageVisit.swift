@@ -16,7 +16,7 @@ extension AppBatch {
     ) -> BatchReading<PageVisit> {
         let session = tokens.session.map { hostedSession($0, at: now) } ?? nothing()
         guard let request else {
-            return session.map { PageVisit(goal: .account, request: nil, session: $0) }
+            return session.map { PageVisit(goal: .account(browser: tokens.browser), request: nil, session: $0) }
         }
         guard let browser = tokens.browser else {
             return session.map { PageVisit(goal: nil, request: nil, session: $0) }

@@ -17,7 +17,7 @@ package struct PageVisitFlow: Sendable {
         package let request: AuthorizationRequestRecord?
         /// Who is signed in here.
         package let session: HostedSession?
-        /// The identity providers that the person may take, for a client that waits.
+        /// The identity providers that the person may take.
         package let providers: [IdentityProviderRecord]
     }
 
@@ -39,8 +39,7 @@ package struct PageVisitFlow: Sendable {
             batch.visit(request, tokens, at: clock.now).and(batch.enabledIdentityProviders())
         }
         return visit.goal.map { _ in
-            Visit(
-                request: visit.request, session: visit.session, providers: visit.request == nil ? [] : providers)
+            Visit(request: visit.request, session: visit.session, providers: providers)
         }
     }
 }

@@ -22,8 +22,8 @@ package struct SignInEnding: Sendable {
     package enum Goal: Sendable {
         /// A client waits for the answer, which only the holder of this token gets.
         case request(AuthorizationRequestID, heldBy: OneTimeToken)
-        /// The pages of the account itself.
-        case account
+        /// The pages of the account itself, in the browser that holds this token, if it has one yet.
+        case account(browser: OneTimeToken?)
     }
 
     /// What becomes of the browser's session with the hosted pages.
@@ -104,9 +104,15 @@ package struct SignInEnding: Sendable {
                         session: session?.token)
                 }
             }
-        case .account:
+        case .account(let browser):
             guard let session = host(hosting, for: proof, ifIssued: nil, in: &batch, occasion) else {
                 return batch.nothing()
+            }
+            if let browser {
+                // As for a client: what a provider has proved on the way here.
+                batch.linkProvenIdentity(ofBrowser: browser, ifBegan: session.id, at: now)
+                batch.record(
+                    occasion.event(.identityLinked, by: .user), ifIdentityLinkedIn: session.id, ofBrowser: browser)
             }
             batch.record(occasion.event(.signInPassed, by: .user), ifSessionExists: session.id)
             return session.began.map { $0 ? Ended(answer: nil, session: session.token) : nil }

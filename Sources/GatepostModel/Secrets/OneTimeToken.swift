@@ -24,6 +24,8 @@ package struct OneTimeToken: Sendable {
         case hostedSession = "ghs"
         /// The state that a provider gives back with its answer.
         case providerState = "gps"
+        /// What an app redeems to have an identity linked that a provider has just proved.
+        case identityLink = "gil"
     }
 
     /// Bytes of chance in a token.

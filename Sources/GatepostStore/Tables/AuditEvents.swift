@@ -86,6 +86,33 @@ extension AppBatch {
                 """)
     }
 
+    /// Writes an event if this very transaction has linked the identity of this way, its user and session taken from there.
+    package mutating func record(_ event: AuditEvent, ifIdentityLinkedOn way: ProviderSignInID) {
+        record(
+            event, userID: "i.user_id", sessionID: "w.session_id",
+            where: """
+                from provider_sign_ins as w
+                join user_identities as i on i.app_id = w.app_id and i.id = w.identity_id
+                where w.app_id = \(scope.appID) and w.id = \(way) and i.xmin = pg_current_xact_id()::xid
+                """)
+    }
+
+    /// Writes an event if this very transaction has linked an identity that waited in this browser.
+    package mutating func record(
+        _ event: AuditEvent, ifIdentityLinkedIn session: SessionID, ofBrowser holder: OneTimeToken
+    ) {
+        record(
+            event, userID: "i.user_id", sessionID: "s.id",
+            where: """
+                from provider_sign_ins as w
+                join user_identities as i on i.app_id = w.app_id and i.id = w.identity_id
+                join sessions as s on s.app_id = i.app_id and s.user_id = i.user_id and s.id = \(session)
+                where w.app_id = \(scope.appID) and w.browser_hash = \(holder.hash) and w.request_id is null
+                  and i.xmin = pg_current_xact_id()::xid
+                limit 1
+                """)
+    }
+
     /// Writes an event if the refresh token exists, its user and session taken from there.
     package mutating func record(_ event: AuditEvent, ifRefreshTokenExists tokenHash: [UInt8]) {
         record(

@@ -35,6 +35,16 @@ struct DevGreeting {
     let adminKey: Secret
     let data: String
 
+    /// Where the demo client would send a browser to be signed in.
+    ///
+    /// The challenge is that of RFC 7636, appendix B: whoever takes the code from the address that the browser ends at
+    /// exchanges it with the verifier that is printed there.
+    private var authorizeURL: String {
+        "\(baseURL)/apps/\(demo.app)/oauth/authorize?response_type=code&client_id=\(demo.client)"
+            + "&redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fcallback&state=demo"
+            + "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+    }
+
     func say() {
         Terminal.say(
             """
@@ -46,6 +56,11 @@ struct DevGreeting {
               its client   \(demo.client)
               redirect to  \(DemoApp.redirectURI)
               admin key    \(adminKey.revealed)
+
+            In a browser:
+
+              account      \(baseURL)/apps/\(demo.app)/account
+              as client    \(authorizeURL)
 
             Next, in another terminal:
 

@@ -56,6 +56,14 @@ struct PageTextsTests {
         #expect(Set(orders.values).count == 1)
     }
 
+    @Test func `every detail of a problem has its words in each language`() throws {
+        for (file, texts) in try Self.texts() {
+            for detail in ProblemDetail.allCases {
+                #expect(texts["\(detail.code.rawValue)_\(detail.rawValue)"] != nil, "\(file) \(detail)")
+            }
+        }
+    }
+
     @Test func `every text that is used is there, and every one that is there is used`() throws {
         let english = try #require(try Self.texts()["en.json"])
         let inTemplates = try Self.sources([".mustache"]).flatMap { text in

@@ -131,6 +131,79 @@ struct ProviderPagesTests {
         }
     }
 
+    @Test func `without a client the buttons of sign-in and sign-up lead to the account`() async throws {
+        try await running { browser, provider, _ async throws in
+            let hosted = "/apps/\(browser.server.app.id)"
+            var alone = Browser(server: browser.server)
+            for page in ["sign-in", "sign-up"] {
+                let text = try await alone.send("GET", "\(hosted)/\(page)").text
+                #expect(text.contains(#"action="\#(hosted)/providers/upstream/start""#), "\(page)")
+            }
+            let there = try await alone.send("POST", "\(hosted)/providers/upstream/start", form: "")
+            let parameters = provider.signIn(at: try #require(there.header("Location"), "\(there.text)"))
+            let back = try await alone.send("GET", "\(callback(alone))?\(query(parameters))")
+            #expect(back.header("Location") == "\(hosted)/account", "\(back.text)")
+            let account = try await alone.send("GET", "\(hosted)/account")
+            #expect(account.status == 200 && account.text.contains("/unlink"))
+        }
+    }
+
+    @Test func `the account's page links an identity, and says so`() async throws {
+        try await running { browser, provider, _ async throws in
+            let hosted = "/apps/\(browser.server.app.id)"
+            try await browser.server.verifiedUser("eve@example.com")
+            var alone = Browser(server: browser.server)
+            let form = "email=eve%40example.com&password=seven+lanterns+over+quiet+water"
+            #expect(try await alone.send("POST", "\(hosted)/sign-in", form: form).status == 303)
+            let link = "\(hosted)/account/providers/upstream/link"
+            #expect(try await alone.send("GET", "\(hosted)/account").text.contains(link))
+            let there = try await alone.send("POST", link, form: "")
+            let parameters = provider.signIn(at: try #require(there.header("Location"), "\(there.text)"))
+            let back = try await alone.send("GET", "\(callback(alone))?\(query(parameters))")
+            #expect(back.header("Location") == "\(hosted)/account?done=linked", "\(back.text)")
+            let account = try await alone.send("GET", "\(hosted)/account?done=linked")
+            #expect(account.text.contains("It is linked.") && account.text.contains("/unlink"))
+
+            provider.behave { $0.signing = .none }
+            #expect(try await browser.send("POST", link, form: "").header("Location") == "\(hosted)/sign-in")
+        }
+    }
+
+    @Test func `an app with screens of its own signs in and links over JSON`() async throws {
+        try await running { browser, provider, _ async throws in
+            let server = browser.server
+            var fields = server.signInFields()
+            (fields["email"], fields["password"], fields["provider"]) = (nil, nil, "upstream")
+            fields["state"] = "of-the-app"
+            let begun = try await server.post("\(server.api)/provider-sign-ins", fields)
+            #expect(begun.status == 201 && begun.field("expires_at") != nil, "\(begun.text)")
+            var phone = Browser(server: server)
+            let parameters = provider.signIn(at: try #require(begun.field("location")))
+            let back = try await phone.send("GET", "\(callback(phone))?\(query(parameters))")
+            let tokens = try TestServer.Tokens(
+                try await server.exchange(try #require(back.parameter("code"), "\(back.text)")))
+            #expect(back.parameter("state") == "of-the-app" && phone.cookies.isEmpty)
+
+            let more = TestProvider { server.app.clock.now.seconds }
+            more.behave { $0.subject = "subject-2" }
+            try await HTTPSink.running({ more.answer($0) }) { sink in
+                try await server.app.addProvider("more", issuer: "http://127.0.0.1:\(sink.port)")
+                let asked = try await server.send(
+                    "POST", "\(server.api)/me/identity-links", as: tokens.access,
+                    json: #"{"provider": "more", "redirect_uri": "https://app.example/callback"}"#)
+                #expect(asked.status == 201, "\(asked.text)")
+                let answer = more.signIn(at: try #require(asked.field("location")))
+                let path = "/apps/\(server.app.id)/providers/more/callback?\(query(answer))"
+                let code = try #require(try await phone.send("GET", path).parameter("link_code"))
+                let body = #"{"link_code": "\#(code)"}"#
+                let redeem = "\(server.api)/me/identity-links/redeem"
+                let linked = try await server.send("POST", redeem, as: tokens.access, json: body)
+                #expect(linked.status == 200 && linked.field("identity")?.hasPrefix("idn_") == true, "\(linked.text)")
+                #expect(try await server.send("POST", redeem, as: tokens.access, json: body).problem == .invalidCode)
+            }
+        }
+    }
+
     @Test func `a provider of another app, or none, is a page too`() async throws {
         try await running { browser, _, button async throws in
             for (path, code) in [(button.replacing("upstream", with: "nobody"), 404), (callback(browser), 400)] {

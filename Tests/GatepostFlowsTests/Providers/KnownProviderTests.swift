@@ -115,9 +115,10 @@ extension TestFlows {
         let (request, holder) = try await app.waitingRequest(browser: browser)
         guard let name = ProviderName(name) else { throw StepRefused(refusal: nil) }
         let start = try await flows.providerSignIn.start(
-            name, for: request, by: BrowserTokens(browser: holder, session: nil), in: scope, from: Self.origin)
+            name, for: .request(request), by: BrowserTokens(browser: holder, session: nil), in: scope, from: Self.origin
+        )
         switch start {
-        case .sent(let location): return .init(location: location, request: request, browser: holder)
+        case .sent(let location, _): return .init(location: location, request: request, browser: holder)
         case .refused(let refusal): throw StepRefused(refusal: refusal)
         }
     }

@@ -13,6 +13,14 @@ extension ProviderWorld {
         }
     }
 
+    /// Changes the app's rows behind its back.
+    func change(_ statement: String) async throws {
+        let hex = test.app.id.uuid.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        try await TestDatabase.current.withSuperuser { pool in
+            _ = try await pool.batch([.trusted("\(statement) where app_id = '\(hex)'")], deadline: .seconds(10))
+        }
+    }
+
     /// Why sign-ins were refused, in the order of the trail.
     func refusalReasons() async throws -> [String] {
         try await texts(

@@ -71,7 +71,7 @@ package struct ProviderWorld: Sendable {
         _ request: AuthorizationRequestID, _ browser: OneTimeToken, name: String = ProviderWorld.name
     ) async throws -> Way {
         switch try await start(request, browser, name: name) {
-        case .sent(let location): return Way(location: location, request: request, browser: browser)
+        case .sent(let location, _): return Way(location: location, request: request, browser: browser)
         case .refused(let refusal): throw TestFlows.StepRefused(refusal: refusal)
         }
     }
@@ -82,7 +82,7 @@ package struct ProviderWorld: Sendable {
     ) async throws -> ProviderSignInFlow.Start {
         guard let name = ProviderName(name) else { throw TestAppMissing() }
         return try await test.flows.providerSignIn.start(
-            name, for: request, by: BrowserTokens(browser: browser, session: nil), in: test.scope,
+            name, for: .request(request), by: BrowserTokens(browser: browser, session: nil), in: test.scope,
             from: TestFlows.origin)
     }
 

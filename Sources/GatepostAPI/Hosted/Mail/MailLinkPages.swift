@@ -83,7 +83,7 @@ struct MailLinkPages: Sendable {
             let text = pages.text(refusal, for: pages.reader(of: request, context.app))
             return try await page(of: link, request, context, FormProblem(text, at: "password"))
         case .conflict:
-            let text = pages.text("mail_address_taken", for: pages.reader(of: request, context.app))
+            let text = pages.text(refusal, for: pages.reader(of: request, context.app))
             return try await page(of: link, request, context, FormProblem(text))
         default: throw Problem(refusal)
         }

@@ -9,5 +9,7 @@ struct SignInPage: PageContent {
     /// What follows the address of each page that belongs to the same sign-in, `?request=arq_…` or nothing.
     let query: String
     let offersSignUp: Bool
+    /// Whether there is any way in but the password: by mail, as where accounts are opened, or by a provider.
+    let hasOtherWays: Bool
     let formTargets: [String]
 }

@@ -4,8 +4,12 @@ struct SignUpPage: PageContent {
     /// What was typed or hinted at.
     let email: String?
     let problem: FormProblem?
+    /// One for each identity provider that opens accounts.
+    let providers: [ProviderButton]
+    let hasProviders: Bool
     /// What follows the address of each page that belongs to the same sign-in.
     let query: String
+    let formTargets: [String]
 }
 
 /// "Look into your mail": the code to type, and the mail once more.

@@ -74,7 +74,7 @@ extension AppBatch {
             """
             insert into user_identities (app_id, id, user_id, issuer, subject, email, tokens_sealed, created_at,
                                          last_used_at)
-            select u.app_id, \(proven.id), u.id, \(issuer), \(proven.subject), \(proven.email.canonical),
+            select u.app_id, \(proven.id), u.id, \(issuer), \(proven.subject), \(proven.email?.canonical),
                    \(proven.tokensSealed), \(now), \(now)
               from users as u
              where u.app_id = \(scope.appID) and u.id = \(user)

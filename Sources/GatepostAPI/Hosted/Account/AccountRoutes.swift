@@ -7,7 +7,9 @@ import Hummingbird
 /// `/apps/{app}/account`, the ends of its sessions, and `/apps/{app}/sign-out`: what somebody who is signed in sees.
 struct AccountRoutes: Sendable {
     let flow: AccountFlow
-    let pages: Pages
+    let shown: AccountShown
+
+    private var pages: Pages { shown.pages }
 
     var endpoints: RouteCollection<AppRequestContext> {
         RouteCollection(context: AppRequestContext.self)
@@ -19,23 +21,7 @@ struct AccountRoutes: Sendable {
     }
 
     @Sendable func show(_ request: Request, context: AppRequestContext) async throws -> Response {
-        let tokens = HostedCookies.tokens(in: request, of: context.scope)
-        guard let account = try await flow.account(by: tokens, in: context.scope) else {
-            return Self.toSignIn(context)
-        }
-        let reader = pages.reader(of: request, context.app)
-        let here = account.session.id
-        let lines = account.sessions.map { session in
-            AccountPage.Line(
-                id: "\(session.id)", isHere: session.id == here,
-                title: session.clientID.flatMap { account.clients[$0] } ?? pages.text("account_pages", for: reader),
-                device: DeviceName(userAgent: session.userAgent).text ?? pages.text("account_device", for: reader),
-                ip: session.ip, lastUsed: session.lastUsedAt.minuteText, lastUsedAt: "\(session.lastUsedAt)")
-        }
-        let page = AccountPage(
-            email: account.session.user.email, since: String(account.session.user.createdAt.description.prefix(10)),
-            sessions: lines.filter(\.isHere) + lines.filter { !$0.isHere }, hasOthers: lines.contains { !$0.isHere })
-        return try pages.response(page, to: reader)
+        try await shown.response(request, context)
     }
 
     @Sendable func end(_ request: Request, context: AppRequestContext) async throws -> Response {
@@ -44,7 +30,7 @@ struct AccountRoutes: Sendable {
         let isSignedIn = try await flow.end(
             id, by: HostedCookies.tokens(in: request, of: context.scope), in: context.scope,
             from: context.origin(of: request))
-        return isSignedIn ? .seeOther("/apps/\(context.scope.appID)/account") : Self.toSignIn(context)
+        return isSignedIn ? .toAccount(context, done: .ended) : .toSignIn(context)
     }
 
     @Sendable func endOthers(_ request: Request, context: AppRequestContext) async throws -> Response {
@@ -52,7 +38,7 @@ struct AccountRoutes: Sendable {
         let isSignedIn = try await flow.endOthers(
             by: HostedCookies.tokens(in: request, of: context.scope), in: context.scope,
             from: context.origin(of: request))
-        return isSignedIn ? .seeOther("/apps/\(context.scope.appID)/account") : Self.toSignIn(context)
+        return isSignedIn ? .toAccount(context, done: .endedOthers) : .toSignIn(context)
     }
 
     @Sendable func showSignOut(_ request: Request, context: AppRequestContext) async throws -> Response {
@@ -71,13 +57,4 @@ struct AccountRoutes: Sendable {
         response.setCookie(HostedCookies.removingSession(of: context.scope))
         return response
     }
-
-    private static func toSignIn(_ context: AppRequestContext) -> Response {
-        .seeOther("/apps/\(context.scope.appID)/sign-in")
-    }
-}
-
-extension Instant {
-    /// `2026-11-23 09:30 UTC`, for people: a page without scripts does not know where they are.
-    fileprivate var minuteText: String { "\(String(description.prefix(16)).replacing("T", with: " ")) UTC" }
 }

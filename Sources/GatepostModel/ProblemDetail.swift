@@ -1,0 +1,49 @@
+/// More of a problem, for the person who reads it: said in English by the API, and by the pages in each language.
+///
+/// A page's text of it is named after its code and its own name, `conflict_last_way`.
+package enum ProblemDetail: String, CaseIterable, Sendable {
+    case brokenForm = "broken_form"
+    case foreignForm = "foreign_form"
+    case repeatedParameter = "repeated_parameter"
+    case missingPassword = "missing_password"
+    case lastWay = "last_way"
+    case sameAddress = "same_address"
+    case addressTaken = "address_taken"
+    case justOpened = "just_opened"
+    case identityTaken = "identity_taken"
+    case providerKeptAddress = "kept_address"
+    case providerDeclined = "declined"
+    case redirectNeedsClick = "needs_click"
+    case wayIn = "way_in"
+
+    /// The problem that this is more of.
+    package var code: ProblemCode {
+        switch self {
+        case .brokenForm, .foreignForm, .repeatedParameter, .missingPassword: .invalidRequest
+        case .lastWay, .sameAddress, .addressTaken, .justOpened, .identityTaken: .conflict
+        case .providerKeptAddress, .providerDeclined: .invalidProviderAnswer
+        case .redirectNeedsClick: .invalidRedirectURI
+        case .wayIn: .rateLimited
+        }
+    }
+
+    /// What the API says.
+    package var text: String {
+        switch self {
+        case .brokenForm: "The form is not encoded correctly."
+        case .foreignForm: "The form was sent from another site."
+        case .repeatedParameter: "A parameter comes twice."
+        case .missingPassword: "password is missing."
+        case .lastWay: "Nothing else would let you in: set a password first."
+        case .sameAddress: "That is the address already."
+        case .addressTaken: "Another account has that address."
+        case .justOpened: "Try again: this account has just been opened."
+        case .identityTaken: "It belongs to another account, or this account has another one of the same provider."
+        case .providerKeptAddress: "The provider did not say which address you have."
+        case .providerDeclined: "The provider did not sign you in."
+        case .redirectNeedsClick:
+            "A redirect URI without TLS needs a click: send the browser to the authorize endpoint."
+        case .wayIn: "Sign in on a device that has signed in before, or set a new password by mail."
+        }
+    }
+}
