@@ -1,7 +1,7 @@
 /// A server that knows leaked passwords, spoken to in the range protocol of Pwned Passwords.
 ///
 /// It is asked for five hexadecimal digits of a SHA-1 and answers with a line `REST:COUNT` for each hash that it knows
-/// to begin so. What it is sent tells it next to nothing, and what it sends is not trusted: small, soon, whole, or none.
+/// to begin so. What it is sent tells it next to nothing, and what it sends is not trusted: small, soon, whole or none.
 package struct PasswordRangeServer: Sendable {
     /// How long an answer may take in all: somebody waits in front of a form.
     package static let deadline: Duration = .seconds(1)
