@@ -2,8 +2,10 @@
 
 Reads {"url", "app", "client", "key", "email", "password", "redirect_uri", "seed", "cases"}: where Gatepost is, an app
 with a verified user, an owner's API key, and how many cases an operation gets. What is asked comes from the seed, in
-part as the document wants it and in part not. Prints {"cases", "statuses": {"2xx": 12, …}, "silent": [<an operation that
-never succeeded>, …], "failures": [<what differs>, …]}.
+part as the document wants it and in part not.
+
+Prints {"cases", "statuses": {"2xx": 12, …}, "silent": [<an operation that never succeeded>, …], "failures": [<what
+differs>, …]}.
 """
 
 import json
