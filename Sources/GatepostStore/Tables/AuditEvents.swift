@@ -86,7 +86,7 @@ extension AppBatch {
                 """)
     }
 
-    /// Writes an event if this very transaction has linked the identity of this way, its user and session taken from there.
+    /// Writes an event if this very transaction has linked the identity of this way, its user taken from there.
     package mutating func record(_ event: AuditEvent, ifIdentityLinkedOn way: ProviderSignInID) {
         record(
             event, userID: "i.user_id", sessionID: "w.session_id",

@@ -17,7 +17,7 @@ struct AccountPageTests {
 
     /// The sessions whose end the page offers.
     private static func ends(_ page: HTTPResponse) -> [String] {
-        page.text.matches(of: /action="account\/sessions\/(ses_\w+)\/end"/).map { String($0.1) }
+        page.text.matches(of: /action="[^"]*\/account\/sessions\/(ses_\w+)\/end"/).map { String($0.1) }
     }
 
     @Test func `it lists the sessions and ends one of them, with its refresh tokens`() async throws {
