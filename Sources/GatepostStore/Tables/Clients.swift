@@ -43,6 +43,17 @@ extension AppBatch {
         read(clientsSelect(where: "")) { try $0.map(ClientRecord.init) }
     }
 
+    /// What people know the app by: its name, and the names of its clients.
+    package mutating func knownNames() -> BatchReading<[String]> {
+        read(
+            """
+            select name from apps where id = \(scope.appID)
+            union all
+            (select name from clients where app_id = \(scope.appID) order by created_at, id limit 100)
+            """
+        ) { try $0.map { try $0.get("name") } }
+    }
+
     private func clientsSelect(where condition: SQL) -> SQL {
         """
         select c.id, c.name,

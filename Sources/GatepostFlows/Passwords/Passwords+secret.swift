@@ -1,19 +1,6 @@
 import GatepostModel
 import Passwords
 
-extension PasswordPolicy {
-    /// The refusal of a password that is not good enough; nil for a good one.
-    func refusal(of password: Secret, for email: EmailAddress?) -> Refusal? {
-        let address = email?.canonical ?? ""
-        // The whole of it, too: its parts may be short words, of which one alone says nothing.
-        let words = [address] + address.split { !$0.isLetter && !$0.isNumber }.map(String.init)
-        guard let weakness = weakness(of: password.revealed, context: words) else { return nil }
-        var refusal = Refusal(.weakPassword, detail: weakness.description)
-        (refusal.detailCode, refusal.detailNumber) = weakness.code
-        return refusal
-    }
-}
-
 extension PasswordHasher {
     /// Hashes a password as the policy normalises it.
     func hash(_ password: Secret) async throws -> String {
