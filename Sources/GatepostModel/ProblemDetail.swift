@@ -3,7 +3,6 @@
 /// A page's text of it is named after its code and its own name, `conflict_last_way`.
 package enum ProblemDetail: String, CaseIterable, Sendable {
     case brokenForm = "broken_form"
-    case foreignForm = "foreign_form"
     case repeatedParameter = "repeated_parameter"
     case missingPassword = "missing_password"
     case lastWay = "last_way"
@@ -19,7 +18,7 @@ package enum ProblemDetail: String, CaseIterable, Sendable {
     /// The problem that this is more of.
     package var code: ProblemCode {
         switch self {
-        case .brokenForm, .foreignForm, .repeatedParameter, .missingPassword: .invalidRequest
+        case .brokenForm, .repeatedParameter, .missingPassword: .invalidRequest
         case .lastWay, .sameAddress, .addressTaken, .justOpened, .identityTaken: .conflict
         case .providerKeptAddress, .providerDeclined: .invalidProviderAnswer
         case .redirectNeedsClick: .invalidRedirectURI
@@ -31,7 +30,6 @@ package enum ProblemDetail: String, CaseIterable, Sendable {
     package var text: String {
         switch self {
         case .brokenForm: "The form is not encoded correctly."
-        case .foreignForm: "The form was sent from another site."
         case .repeatedParameter: "A parameter comes twice."
         case .missingPassword: "password is missing."
         case .lastWay: "Nothing else would let you in: set a password first."

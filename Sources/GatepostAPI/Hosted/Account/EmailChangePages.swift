@@ -35,10 +35,12 @@ struct EmailChangePages: Sendable {
                 session, request, context, FormProblem(text, at: field), typed: form["email"], limitedBy: refusal)
         }
         guard let text = form["email"] else {
-            return try await again(pages.text("field_missing_email", for: reader), at: "email")
+            let page = try await again(pages.text("field_missing_email", for: reader), at: "email")
+            throw ShownRefusal(code: .invalidRequest, page: page)
         }
         guard let email = EmailAddress(text) else {
-            return try await again(pages.text(.invalidEmailAddress, for: reader), at: "email")
+            let page = try await again(pages.text(.invalidEmailAddress, for: reader), at: "email")
+            throw ShownRefusal(code: .invalidEmailAddress, page: page)
         }
         let browser = visits.browser(request, context)
         let start = try await flow.start(
@@ -74,7 +76,7 @@ struct EmailChangePages: Sendable {
         let (id, reader) = (try request.flow(), pages.reader(of: request, context.app))
         guard let code = form["code"] else {
             let problem = FormProblem(pages.text("field_missing_code", for: reader), at: "code")
-            return try await codePage(request, context, problem)
+            throw ShownRefusal(code: .invalidRequest, page: try await codePage(request, context, problem))
         }
         guard let browser = HostedCookies.tokens(in: request, of: context.scope).browser else {
             throw Problem(.invalidFlow)

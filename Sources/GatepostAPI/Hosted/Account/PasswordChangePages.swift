@@ -27,11 +27,11 @@ struct PasswordChangePages: Sendable {
         let reader = pages.reader(of: request, context.app)
         guard let current = form["current"] else {
             let problem = FormProblem(pages.text("field_missing_password", for: reader), at: "current")
-            return try await page(session, request, context, problem)
+            throw ShownRefusal(code: .invalidRequest, page: try await page(session, request, context, problem))
         }
         guard let new = form["password"] else {
             let problem = FormProblem(pages.text("field_missing_new_password", for: reader), at: "password")
-            return try await page(session, request, context, problem)
+            throw ShownRefusal(code: .invalidRequest, page: try await page(session, request, context, problem))
         }
         let refusal = try await flow.change(
             for: Asking(session), current: Secret(current), to: Secret(new), endsOthers: form["end_others"] != nil,
