@@ -113,7 +113,7 @@ struct BrowserTests {
         try #require(answer.status == 200, "\(answer.text)")
         let invited = ["margaret@example.com", "katherine@example.com"]
         for address in invited {
-            let outcome = try await installation.run("admins", "invite", address)
+            let outcome = try await installation.run("admins", "invite", address, "--role", "owner")
             try #require(outcome.exit == .done, "\(outcome.errors)")
         }
         return Question(
