@@ -2,7 +2,7 @@ import GatepostModel
 import HTTPTypes
 import Hummingbird
 
-/// An error of the token endpoint, in OAuth's own form (RFC 6749, section 5.2).
+/// An error of the token endpoint and those beside it, in OAuth's own form (RFC 6749, section 5.2).
 struct OAuthError: Error {
     /// The codes that the specification has for this endpoint.
     enum Code: String {
@@ -29,6 +29,12 @@ struct OAuthError: Error {
     /// Used up, expired, revoked or of another client: which, nobody is told.
     static let refusedGrant = OAuthError(
         code: .invalidGrant, description: "The grant is used up, expired, revoked or not of this client.", cause: nil)
+
+    /// A client that did not prove who it is, and was recorded.
+    ///
+    /// Unknown, without a proof or with a wrong one: which, nobody is told.
+    static let unprovenClient = OAuthError(
+        code: .invalidClient, description: "The client is unknown, or has not proved who it is.", cause: nil)
 
     private init(code: Code, description: String, cause: ProblemCode?) {
         (self.code, self.description, self.cause) = (code, description, cause)

@@ -13,6 +13,7 @@ package struct Flows: Sendable {
     package let passwordChange: PasswordChangeFlow
     package let emailChange: EmailChangeFlow
     package let account: AccountFlow
+    package let clientAuthentication: ClientAuthenticationFlow
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
     package let signOut: SignOutFlow
@@ -46,6 +47,8 @@ package struct Flows: Sendable {
         passwordChange = PasswordChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
         emailChange = EmailChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
         account = AccountFlow(database: database, clock: clock, random: random)
+        clientAuthentication = ClientAuthenticationFlow(
+            database: database, clock: clock, random: random, baseURL: parts.baseURL)
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
         signOut = SignOutFlow(database: database, clock: clock, random: random)

@@ -146,6 +146,9 @@ private struct Belongings {
         "PATCH /v1/admin/apps/{app}/roles/{role}": #"{"name": "other"}"#,
         "PUT /v1/admin/apps/{app}/users/{user}/roles/{role}": "",
         "PATCH /v1/admin/apps/{app}": #"{"name": "Taken"}"#,
+        "POST /v1/admin/apps/{app}/clients": #"{"name": "Other", "type": "confidential"}"#,
+        "PATCH /v1/admin/apps/{app}/clients/{client}": #"{"name": "Taken"}"#,
+        "POST /v1/admin/apps/{app}/clients/{client}/rotate-secret": "{}",
         "POST /v1/admin/apps/{app}/suspend": "{}",
         "POST /v1/admin/apps/{app}/resume": "{}",
         "POST /v1/admin/apps/{app}/users/{user}/deactivate": "{}",
@@ -175,9 +178,13 @@ private struct Belongings {
         globalKey = try await server.apiKey(.admin)
         let begun = try await server.begin("second@example.com")
         let user = try #require(try await server.me(access).field("user.id"))
+        let client = try await server.confidentialClient()
+        let secret = try await server.admin("GET", "\(server.adminAPI)/clients/\(client.id)", key: key)
         let link = try #require(begun.link.split(separator: "/").last)
         ids = [
             "user": user, "token": String(link), "message": "\(try #require(try await server.app.ledger().first).id)",
+            "client": "\(client.id)",
+            "secret": String(try #require(secret.text.firstMatch(of: /cls_[0-9a-z]{26}/)?.0)),
             "endpoint": "\(try await server.app.addEndpoint().id)",
             "provider": "\(try await server.app.addProvider(issuer: "https://example.com"))",
             "name": ProviderWorld.name, "identity": "\(try await server.app.addIdentity(to: user))",

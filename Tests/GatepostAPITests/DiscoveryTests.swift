@@ -25,7 +25,9 @@ struct DiscoveryTests {
             for claim in [
                 #""code_challenge_methods_supported":["S256"]"#, #""response_types_supported":["code"]"#,
                 #""grant_types_supported":["authorization_code","refresh_token"]"#,
-                #""token_endpoint_auth_methods_supported":["none"]"#, #""subject_types_supported":["public"]"#,
+                #"supported":["none","client_secret_basic","client_secret_post","private_key_jwt"]"#,
+                #""token_endpoint_auth_signing_alg_values_supported":["ES256","RS256"]"#,
+                #""subject_types_supported":["public"]"#,
                 #""response_modes_supported":["query"]"#, #""ui_locales_supported":["de","en"]"#,
                 #""prompt_values_supported":["none","login","select_account"]"#,
             ] {

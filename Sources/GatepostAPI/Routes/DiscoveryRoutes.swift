@@ -40,7 +40,9 @@ struct DiscoveryRoutes: Sendable {
             "response_modes_supported":["query"],"authorization_response_iss_parameter_supported":true,\
             "prompt_values_supported":["none","login","select_account"],"ui_locales_supported":\(uiLocales),\
             "request_parameter_supported":false,"request_uri_parameter_supported":false,\
-            "code_challenge_methods_supported":["S256"],"token_endpoint_auth_methods_supported":["none"],\
+            "code_challenge_methods_supported":["S256"],\
+            "token_endpoint_auth_methods_supported":["none","client_secret_basic","client_secret_post",\
+            "private_key_jwt"],"token_endpoint_auth_signing_alg_values_supported":["ES256","RS256"],\
             "subject_types_supported":["public"]}
             """
         return Self.cacheable(ByteBuffer(string: json))

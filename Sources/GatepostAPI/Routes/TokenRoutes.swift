@@ -6,6 +6,7 @@ import Hummingbird
 
 /// `POST /apps/{app}/oauth/token` (RFC 6749, sections 4.1.3 and 6, with PKCE from RFC 7636).
 struct TokenRoutes: Sendable {
+    let clients: ClientAuthentication
     let codeExchange: CodeExchangeFlow
     let refresh: RefreshFlow
 
@@ -15,28 +16,18 @@ struct TokenRoutes: Sendable {
     }
 
     @Sendable func token(_ request: Request, context: AppRequestContext) async throws -> Response {
-        // An address ends up in logs and histories (RFC 6750, section 5.3).
-        guard request.uri.query == nil else {
-            throw OAuthError(.invalidRequest, "Send the parameters in the body.", cause: .invalidRequest)
-        }
-        let form = try await request.form()
-        guard request.headers[.authorization] == nil, form["client_secret"] == nil else {
-            throw OAuthError(
-                .invalidClient, "Clients are public here: they prove themselves by PKCE.", cause: .invalidRequest)
-        }
-        let grantType = try Self.required("grant_type", in: form)
-        guard let clientID = ClientID(try Self.required("client_id", in: form)) else {
-            throw OAuthError(.invalidClient, "There is no such client in this app.", cause: .unknownClient)
-        }
+        let form = try await request.issuerForm()
+        let grantType = try form.required("grant_type")
+        let client = try await clients.client(of: request, form, context: context)
         let origin = context.origin(of: request)
         let answer: TokenAnswer? =
             switch grantType {
             case "authorization_code":
                 try await codeExchange.exchange(
-                    Self.presentation(form, by: clientID), in: context.scope, from: origin)
+                    Self.presentation(form, by: client.id), in: context.scope, from: origin)
             case "refresh_token":
                 try await refresh.refresh(
-                    Self.refreshToken(form), by: clientID, in: context.scope, from: origin)
+                    Self.refreshToken(form), by: client.id, in: context.scope, from: origin)
             default:
                 throw OAuthError(
                     .unsupportedGrantType, "Use authorization_code or refresh_token.", cause: .invalidRequest)
@@ -46,9 +37,9 @@ struct TokenRoutes: Sendable {
     }
 
     private static func presentation(_ form: FormBody, by clientID: ClientID) throws -> CodePresentation {
-        let text = try required("code", in: form)
-        let redirectURI = try required("redirect_uri", in: form)
-        let verifier = try required("code_verifier", in: form)
+        let text = try form.required("code")
+        let redirectURI = try form.required("redirect_uri")
+        let verifier = try form.required("code_verifier")
         guard let code = OneTimeToken(.authorizationCode, presented: text) else {
             throw OAuthError(.invalidGrant, "This is no authorization code.", cause: .invalidCode)
         }
@@ -60,17 +51,10 @@ struct TokenRoutes: Sendable {
     }
 
     private static func refreshToken(_ form: FormBody) throws -> OneTimeToken {
-        guard let token = OneTimeToken(.refresh, presented: try required("refresh_token", in: form)) else {
+        guard let token = OneTimeToken(.refresh, presented: try form.required("refresh_token")) else {
             throw OAuthError(.invalidGrant, "This is no refresh token.", cause: .invalidCode)
         }
         return token
-    }
-
-    private static func required(_ name: String, in form: FormBody) throws -> String {
-        guard let value = form[name] else {
-            throw OAuthError(.invalidRequest, "The parameter \(name) is missing.", cause: .invalidRequest)
-        }
-        return value
     }
 
     /// Written straight into the buffer: tokens are of characters that JSON takes as they are.
