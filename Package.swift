@@ -60,7 +60,7 @@ let package = Package(
         .systemLibrary(name: "CLibidn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         module("Postgres", ["CLibpq"]),
         module("Curl", ["CLibcurl"]),
-        module("Passwords", ["CLibsodium"]),
+        module("Passwords", ["CLibsodium"], resources: [.copy("Lists")]),
         module("DomainNames", ["CLibidn2"]),
 
         // Gatepost, from the values up to the program.
@@ -173,7 +173,7 @@ let package = Package(
         tests(
             "GatepostTests",
             [
-                "gatepost", "GatepostModel", "GatepostTelemetry",
+                "gatepost", "GatepostDelivery", "GatepostFlows", "GatepostModel", "GatepostTelemetry", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("GatepostDevTests", ["GatepostDev"] + nio),

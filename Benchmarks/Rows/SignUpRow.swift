@@ -31,7 +31,7 @@ extension Benchmark {
                 "HTTP sign-up without the hash", "/s", comparison, limitIs: "pgbench",
                 note: """
                     wrk with 32 connections; the server is the API in a process of the benchmark's own, in which the \
-                    function that hashes returns at once. pgbench runs the two batches of a sign-up.
+                    function that hashes returns at once. pgbench runs the three batches of a sign-up.
                     """)
         ]
     }

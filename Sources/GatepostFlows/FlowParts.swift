@@ -11,7 +11,7 @@ package struct FlowParts: Sendable {
     let cache: KeyCache
     let baseURL: String
     let hasher: PasswordHasher
-    let policy: PasswordPolicy
+    let rules: PasswordRules
     let allowsPrivateDestinations: Bool
     let signal: OutboxSignal
     let providers: ProviderPort
@@ -31,14 +31,17 @@ package struct FlowParts: Sendable {
     ///   - allowsPrivateDestinations: Whether a webhook may go to an address that is not public.
     ///   - signal: Wakes a worker in the same process, if there is one.
     ///   - providers: The way to identity providers.
+    ///   - passwordRange: The way to a server that knows leaked passwords.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, cache: KeyCache, baseURL: String,
         hasher: PasswordHasher, policy: PasswordPolicy = PasswordPolicy(), allowsPrivateDestinations: Bool = false,
-        signal: OutboxSignal = OutboxSignal(), providers: ProviderPort = .none
+        signal: OutboxSignal = OutboxSignal(), providers: ProviderPort = .none,
+        passwordRange: PasswordRangePort = .none
     ) {
         (self.database, self.clock, self.random, self.cache) = (database, clock, random, cache)
-        (self.baseURL, self.hasher, self.policy, self.signal) = (baseURL, hasher, policy, signal)
+        (self.baseURL, self.hasher, self.signal) = (baseURL, hasher, signal)
         self.allowsPrivateDestinations = allowsPrivateDestinations
         self.providers = providers
+        rules = PasswordRules(database: database, policy: policy, range: passwordRange, baseURL: baseURL)
     }
 }

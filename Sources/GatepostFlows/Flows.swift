@@ -31,10 +31,10 @@ package struct Flows: Sendable {
         ending = SignInEnding(database: database, random: random, baseURL: parts.baseURL)
         signUp = SignUpFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
-            policy: parts.policy, signal: parts.signal)
+            rules: parts.rules, signal: parts.signal)
         verification = VerificationFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher,
-            policy: parts.policy, signal: parts.signal, ending: ending)
+            rules: parts.rules, signal: parts.signal, ending: ending)
         signIn = PasswordSignInFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher, ending: ending)
         authorize = AuthorizeFlow(database: database, clock: clock, random: random, ending: ending)
@@ -43,9 +43,9 @@ package struct Flows: Sendable {
         let mail = MailFlowParts(
             database: database, clock: clock, random: random, keys: parts.keys, signal: parts.signal)
         emailSignIn = EmailSignInFlow(parts: mail, ending: ending)
-        passwordReset = PasswordResetFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
-        passwordChange = PasswordChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
-        emailChange = EmailChangeFlow(parts: mail, hasher: parts.hasher, policy: parts.policy)
+        passwordReset = PasswordResetFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)
+        passwordChange = PasswordChangeFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)
+        emailChange = EmailChangeFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)
         account = AccountFlow(database: database, clock: clock, random: random)
         clientAuthentication = ClientAuthenticationFlow(
             database: database, clock: clock, random: random, baseURL: parts.baseURL)

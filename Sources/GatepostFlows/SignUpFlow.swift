@@ -14,17 +14,17 @@ package struct SignUpFlow: Sendable {
     let random: any RandomSource
     let keys: KeyRing
     let hasher: PasswordHasher
-    let policy: PasswordPolicy
+    let rules: PasswordRules
     let signal: OutboxSignal
     var limits: Limits { Limits(keys: keys) }
 
     /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
-        policy: PasswordPolicy, signal: OutboxSignal = OutboxSignal()
+        rules: PasswordRules, signal: OutboxSignal = OutboxSignal()
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
-        (self.keys, self.hasher, self.policy, self.signal) = (keys, hasher, policy, signal)
+        (self.keys, self.hasher, self.rules, self.signal) = (keys, hasher, rules, signal)
     }
 
     /// What whoever began a sign-up holds; the token proves later that it was they.
@@ -61,7 +61,7 @@ package struct SignUpFlow: Sendable {
         var occasion = Occasion(now: clock.now, origin: origin, random: random)
         // The users of the built-in app are the admins; nobody makes themselves one.
         guard scope.appID != .gatepost else { return try await refuse(Refusal(.appNotFound), in: scope, occasion) }
-        if let refusal = policy.refusal(of: password, for: email) {
+        if let refusal = try await rules.weakness(of: password, for: email, in: scope) {
             return try await refuse(refusal, in: scope, occasion)
         }
         let budgets = limits.mail(to: email, from: origin, in: scope, at: occasion.now)
@@ -69,6 +69,8 @@ package struct SignUpFlow: Sendable {
             batch.spend(budgets, at: now)
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
+        // After the limit: whoever is not known yet makes us ask somebody else no more often than it allows.
+        if let refusal = await rules.leak(of: password) { return try await refuse(refusal, in: scope, occasion) }
         let passwordHash = try await hasher.hash(password)
         // The hash may have waited: what is owed is owed from now on, or a worker would look for it too far back.
         occasion = Occasion(now: clock.now, origin: origin, random: random)

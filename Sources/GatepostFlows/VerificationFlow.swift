@@ -14,7 +14,7 @@ package struct VerificationFlow: Sendable {
     let random: any RandomSource
     let keys: KeyRing
     let hasher: PasswordHasher
-    let policy: PasswordPolicy
+    let rules: PasswordRules
     let signal: OutboxSignal
     let ending: SignInEnding
     var limits: Limits { Limits(keys: keys) }
@@ -22,10 +22,10 @@ package struct VerificationFlow: Sendable {
     /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
-        policy: PasswordPolicy, signal: OutboxSignal = OutboxSignal(), ending: SignInEnding
+        rules: PasswordRules, signal: OutboxSignal = OutboxSignal(), ending: SignInEnding
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
-        (self.keys, self.hasher, self.policy, self.signal) = (keys, hasher, policy, signal)
+        (self.keys, self.hasher, self.rules, self.signal) = (keys, hasher, rules, signal)
         self.ending = ending
     }
 
@@ -93,7 +93,7 @@ package struct VerificationFlow: Sendable {
         guard let standing, standing.kind == .signUp else {
             return try await refuse(Refusal(.invalidLink), in: scope, occasion)
         }
-        if let refusal = policy.refusal(of: password, for: EmailAddress(standing.email)) {
+        if let refusal = try await rules.refusal(of: password, for: EmailAddress(standing.email), in: scope) {
             return try await refuse(refusal, in: scope, occasion, flow: standing.id)
         }
         let passwordHash = try await hasher.hash(password)

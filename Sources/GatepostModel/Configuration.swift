@@ -63,6 +63,9 @@ package struct Configuration: Sendable {
     package var passwordHashThreads: Int?
     /// `password.hash_queue`: how many more may wait before callers are told to come back, 1 to 10,000; default 64.
     package var passwordHashQueue = 64
+    /// `password.range_url`: a server of Pwned Passwords' range protocol that is asked about each new password, by five
+    /// digits of its hash, `https://…/range`; default none.
+    package var passwordRangeURL: String?
 
     /// `outbox.lease_seconds`: how long a claimed message is a worker's own, 2 to 900; default 90.
     ///

@@ -105,6 +105,10 @@ extension MetricFamily {
     package static let hashRefusals = MetricFamily(
         .counter, "gatepost_password_hash_refusals_total", by: [],
         "Callers who were told to come back because the queue of the hash threads was full.")
+    /// Counted at each new password, where a server is named that knows leaked ones.
+    package static let rangeChecks = MetricFamily(
+        .counter, "gatepost_password_range_checks_total", by: ["outcome"],
+        "New passwords for which a range server was asked: answered, or taken without an answer (unanswered).")
     /// Read from the clock at each scrape.
     package static let clockAge = MetricFamily(
         .gauge, "gatepost_clock_sample_age_seconds", by: [], "Age of the last look at the database's time.")
@@ -135,6 +139,6 @@ extension MetricFamily {
     package static let all = [
         databaseUp, oldestAge, jobLag, keyAge, defaultPartitionRows, acceptance, claimToSettle, ends, attempts, retries,
         putOff, settlements, breakersOpen, breakerOpenings, breakerProbes, breakerTurnedAway, httpRequests,
-        httpDuration, databaseWait, hashWait, hashRefusals, clockAge,
+        httpDuration, databaseWait, hashWait, hashRefusals, rangeChecks, clockAge,
     ]
 }

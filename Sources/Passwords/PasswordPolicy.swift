@@ -20,6 +20,8 @@ package struct PasswordPolicy: Sendable {
         case repetitive
         case resemblesContext
         case unprintable
+        /// Known from a leak; the policy itself knows none, whoever asks a range server does.
+        case breached
 
         /// The same as a code, for whoever has the words in another language; and the number that belongs to it.
         package var code: (name: String, number: Int?) {
@@ -30,6 +32,7 @@ package struct PasswordPolicy: Sendable {
             case .repetitive: ("repetitive", nil)
             case .resemblesContext: ("resembles_context", nil)
             case .unprintable: ("unprintable", nil)
+            case .breached: ("breached", nil)
             }
         }
 
@@ -42,6 +45,7 @@ package struct PasswordPolicy: Sendable {
             case .repetitive: "This password repeats or counts; use a few unrelated words."
             case .resemblesContext: "Leave your address and the name of the app out of the password."
             case .unprintable: "A password cannot contain control characters."
+            case .breached: "This password has become known from another service's leak; choose another one."
             }
         }
     }
@@ -49,6 +53,8 @@ package struct PasswordPolicy: Sendable {
     /// A policy; below 15 characters only where another factor is required (section 3.1.1.2), never below 8.
     package init(lengthMin: Int = 15) {
         self.lengthMin = max(8, lengthMin)
+        // Read when the program starts, not when the first person waits; without its lists there is no policy.
+        _ = FrequentPasswords.all
     }
 
     /// The form of a password that is hashed.
@@ -60,7 +66,8 @@ package struct PasswordPolicy: Sendable {
     ///
     /// - Parameters:
     ///   - password: As the person typed it.
-    ///   - context: Words that an attacker would try for this person: the address, the app's name.
+    ///   - context: Words that an attacker would try for this person: the address, the app's name. They are compared as
+    ///     `PasswordReading` reads them.
     /// - Returns: The first weakness found.
     package func weakness(of password: String, context: [String] = []) -> Weakness? {
         guard password.utf8.count <= Self.bytesMax else { return .tooLong }
@@ -68,20 +75,28 @@ package struct PasswordPolicy: Sendable {
         guard scalars.count >= lengthMin else { return .tooShort(lengthMin: lengthMin) }
         guard scalars.allSatisfy({ $0.properties.generalCategory != .control }) else { return .unprintable }
         let folded = String(password.lowercased().filter { !$0.isWhitespace })
-        if Self.isRepetitive(Array(folded.unicodeScalars)) { return .repetitive }
-        if Self.isCommon(folded) { return .common }
-        return Self.consists(folded, ofWords: context) ? .resemblesContext : nil
+        if isRepetitive(Array(folded.unicodeScalars)) { return .repetitive }
+        let readings = PasswordReading.all(of: password)
+        let words = Set(context.map(PasswordReading.plain).filter { $0.count >= PasswordReading.pieceLengthMin })
+        let makings = readings.map { $0.making(context: words) }
+        if makings.contains(.context) || readings.contains(where: { words.contains($0.text) }) {
+            return .resemblesContext
+        }
+        if makings.contains(.frequent) || readings.contains(where: { FrequentPasswords.all.contains($0.text) }) {
+            return .common
+        }
+        return nil
     }
 
-    /// Few distinct characters, one short piece over and over, or a run along the alphabet, the digits or a row
-    /// of keys.
-    private static func isRepetitive(_ scalars: [Unicode.Scalar]) -> Bool {
+    /// Few distinct characters, one piece over and over that is too short itself, or a run along the alphabet, the
+    /// digits or a row of keys.
+    private func isRepetitive(_ scalars: [Unicode.Scalar]) -> Bool {
         guard Set(scalars).count > 4 else { return true }
-        for length in 1...8 where scalars.count >= length * 2 {
+        for length in 1..<lengthMin where scalars.count >= length * 2 {
             if scalars.indices.allSatisfy({ scalars[$0] == scalars[$0 % length] }) { return true }
         }
         let steps = zip(scalars, scalars.dropFirst()).count { first, second in
-            abs(Int(first.value) - Int(second.value)) <= 1 || isKeyboardNeighbour(first, second)
+            abs(Int(first.value) - Int(second.value)) <= 1 || Self.isKeyboardNeighbour(first, second)
         }
         return steps * 10 >= (scalars.count - 1) * 9
     }
@@ -92,25 +107,6 @@ package struct PasswordPolicy: Sendable {
             guard let left = row.firstIndex(of: first), let right = row.firstIndex(of: second) else { return false }
             return abs(left - right) <= 1
         }
-    }
-
-    /// On the list, as it is or with digits and signs around it.
-    private static func isCommon(_ folded: String) -> Bool {
-        let core = folded.drop { !$0.isLetter }
-        let trimmed = String(core.reversed().drop { !$0.isLetter }.reversed())
-        return CommonPasswords.all.contains(folded) || CommonPasswords.all.contains(trimmed)
-            || consists(folded, ofWords: CommonPasswords.pieces)
-    }
-
-    /// Whether little is left of a password once these words, digits and signs are taken out.
-    private static func consists(_ folded: String, ofWords words: [String]) -> Bool {
-        var rest = folded
-        for word in words.map({ $0.lowercased().filter { !$0.isWhitespace } }).sorted(by: { $0.count > $1.count })
-        where word.count >= 4 {
-            rest = rest.replacing(word, with: "")
-        }
-        guard rest.count < folded.count else { return false }
-        return rest.count(where: \.isLetter) < 4
     }
 }
 

@@ -78,6 +78,13 @@ extension GatepostModel.Configuration {
         }
         passwordHashThreads = try settings.number(.passwordHashThreads, 1...64)
         passwordHashQueue = try settings.number(.passwordHashQueue, 1...10_000) ?? passwordHashQueue
+        if let url = settings.text(.passwordRangeURL) {
+            guard Self.isBaseURL(url) else {
+                throw UnusableSetting(
+                    .passwordRangeURL, "must be http:// or https:// with a host and no slash at the end")
+            }
+            passwordRangeURL = url
+        }
     }
 
     private mutating func readTelemetry(_ settings: SettingReader, for scope: ConfigurationScope) throws {

@@ -28,6 +28,7 @@ enum Setting: String, CaseIterable {
     case privateDestinations = "private_destinations"
     case passwordHashThreads = "password.hash_threads"
     case passwordHashQueue = "password.hash_queue"
+    case passwordRangeURL = "password.range_url"
     case outboxLeaseSeconds = "outbox.lease_seconds"
     case outboxSlots = "outbox.slots"
     case outboxPollMilliseconds = "outbox.poll_milliseconds"

@@ -103,7 +103,7 @@ struct Wiring: Sendable {
             of: FlowParts(
                 database: database, clock: clock, random: random, cache: cache, baseURL: configuration.baseURL,
                 hasher: hasher, allowsPrivateDestinations: !configuration.privateDestinations.isEmpty,
-                signal: signal, providers: try providerPort()))
+                signal: signal, providers: try providerPort(), passwordRange: try passwordRangePort()))
         return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
             host: configuration.listen.host, port: configuration.listen.port,

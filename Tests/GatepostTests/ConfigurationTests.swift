@@ -60,6 +60,7 @@ struct ConfigurationTests {
         ("GATEPOST_BASE_URL", "https://auth.example.com/"), ("GATEPOST_BASE_URL", "https://user@auth.example.com"),
         ("GATEPOST_BASE_URL", "https://auth.example.com/\"x"), ("GATEPOST_MAIL_FROM", "no-reply"),
         ("GATEPOST_TRUSTED_PROXIES", "10.0.0.1/8"), ("GATEPOST_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("GATEPOST_PASSWORD_RANGE_URL", "api.example.com"), ("GATEPOST_PASSWORD_RANGE_URL", "https://example.com/"),
         ("GATEPOST_OUTBOX_LEASE_SECONDS", "59"), ("GATEPOST_SMTP_DEADLINE_SECONDS", "301"),
     ])
     func `a value out of bounds is refused by its variable's name`(name: String, value: String) {

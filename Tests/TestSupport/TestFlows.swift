@@ -47,18 +47,19 @@ package struct TestFlows: Sendable {
     ///   - hasher: What hashes passwords; by default the one that tests share.
     ///   - settings: What the app decides for itself.
     ///   - providers: The way to identity providers, which may be on this machine; by default there is none.
+    ///   - passwordRange: The way to a server that knows leaked passwords; by default there is none.
     /// - Returns: The flows.
     /// - Throws: What Postgres says.
     package static func make(
         clock: TestClock = TestClock(), signingKeyID: SigningKeyID? = nil, hasher: PasswordHasher = TestFlows.hasher,
-        settings: AppSettings = AppSettings(),
-        providers: ProviderPort? = nil
+        settings: AppSettings = AppSettings(), providers: ProviderPort? = nil,
+        passwordRange: PasswordRangePort = .none
     ) async throws -> TestFlows {
         let app = try await TestApp.make(clock: clock, settings: settings)
         let (key, id) = (P256.Signing.PrivateKey(), signingKeyID ?? app.newID())
         let new = try app.newSigningKey(key, id)
         try await app.database.batch(in: app.scope) { $0.insertFirstSigningKey(new) }
-        return TestFlows(app, key, id, hasher, providers)
+        return TestFlows(app, key, id, hasher, providers, passwordRange)
     }
 
     /// The same app in a process that has just started: nothing is remembered.
@@ -71,7 +72,7 @@ package struct TestFlows: Sendable {
 
     private init(
         _ app: TestApp, _ signingKey: P256.Signing.PrivateKey, _ signingKeyID: SigningKeyID, _ hasher: PasswordHasher,
-        _ providers: ProviderPort? = nil
+        _ providers: ProviderPort? = nil, _ passwordRange: PasswordRangePort = .none
     ) {
         (self.app, self.signingKey, self.signingKeyID) = (app, signingKey, signingKeyID)
         keys = KeyCache(database: app.database, ring: app.keys, clock: app.clock)
@@ -79,7 +80,8 @@ package struct TestFlows: Sendable {
         flows = Flows(
             of: FlowParts(
                 database: app.database, clock: app.clock, random: app.random, cache: keys, baseURL: Self.baseURL,
-                hasher: hasher, allowsPrivateDestinations: providers != nil, providers: providers ?? .none))
+                hasher: hasher, allowsPrivateDestinations: providers != nil, providers: providers ?? .none,
+                passwordRange: passwordRange))
     }
 }
 

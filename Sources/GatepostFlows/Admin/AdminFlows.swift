@@ -35,7 +35,7 @@ package struct AdminFlows: Sendable {
         capturedMails = CapturedMailFlow(database: database, clock: clock, random: random, keys: ring)
         grants = AdminGrantFlow(database: database, clock: clock, random: random)
         invitations = AdminInvitationFlow(
-            database: database, clock: clock, random: random, keys: ring, hasher: parts.hasher, policy: parts.policy,
+            database: database, clock: clock, random: random, keys: ring, hasher: parts.hasher, rules: parts.rules,
             signal: parts.signal)
         keys = AdminKeyFlow(database: database, clock: clock, random: random)
     }

@@ -13,16 +13,16 @@ package struct AdminInvitationFlow: Sendable {
     let random: any RandomSource
     let keys: KeyRing
     let hasher: PasswordHasher
-    let policy: PasswordPolicy
+    let rules: PasswordRules
     let signal: OutboxSignal
 
     /// Wires the flow; the signal wakes a worker in the same process, if there is one.
     package init(
         database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing, hasher: PasswordHasher,
-        policy: PasswordPolicy, signal: OutboxSignal = OutboxSignal()
+        rules: PasswordRules, signal: OutboxSignal = OutboxSignal()
     ) {
         (self.database, self.clock, self.random) = (database, clock, random)
-        (self.keys, self.hasher, self.policy, self.signal) = (keys, hasher, policy, signal)
+        (self.keys, self.hasher, self.rules, self.signal) = (keys, hasher, rules, signal)
     }
 
     /// Owes a mail that invites to a role; an invitation of the same address that waits is superseded.
@@ -119,7 +119,8 @@ package struct AdminInvitationFlow: Sendable {
                 return try await refuse(
                     Refusal(.invalidRequest, detail: "password is missing."), in: scope, occasion, flow: standing.id)
             }
-            if let refusal = policy.refusal(of: password, for: EmailAddress(standing.email)) {
+            let email = EmailAddress(standing.email)
+            if let refusal = try await rules.refusal(of: password, for: email, in: scope) {
                 return try await refuse(refusal, in: scope, occasion, flow: standing.id)
             }
             passwordHash = try await hasher.hash(password)

@@ -25,7 +25,7 @@ extension EmailChangeFlow {
         guard case .standing(let email) = try await look(atUndoing: link, in: scope) else {
             return try await refuse(Refusal(.invalidLink), in: scope, occasion)
         }
-        if let refusal = policy.refusal(of: password, for: EmailAddress(email)) {
+        if let refusal = try await rules.refusal(of: password, for: EmailAddress(email), in: scope) {
             return try await refuse(refusal, in: scope, occasion)
         }
         let hash = try await hasher.hash(password)

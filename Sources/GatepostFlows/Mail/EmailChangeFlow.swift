@@ -12,11 +12,11 @@ import Postgres
 package struct EmailChangeFlow: Sendable {
     let parts: MailFlowParts
     let hasher: PasswordHasher
-    let policy: PasswordPolicy
+    let rules: PasswordRules
 
     /// Wires the flow.
-    package init(parts: MailFlowParts, hasher: PasswordHasher, policy: PasswordPolicy) {
-        (self.parts, self.hasher, self.policy) = (parts, hasher, policy)
+    package init(parts: MailFlowParts, hasher: PasswordHasher, rules: PasswordRules) {
+        (self.parts, self.hasher, self.rules) = (parts, hasher, rules)
     }
 
     /// What a link shows before anyone clicks.

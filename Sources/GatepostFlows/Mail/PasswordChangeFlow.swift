@@ -27,11 +27,11 @@ package struct Asking: Sendable {
 package struct PasswordChangeFlow: Sendable {
     let parts: MailFlowParts
     let hasher: PasswordHasher
-    let policy: PasswordPolicy
+    let rules: PasswordRules
 
     /// Wires the flow.
-    package init(parts: MailFlowParts, hasher: PasswordHasher, policy: PasswordPolicy) {
-        (self.parts, self.hasher, self.policy) = (parts, hasher, policy)
+    package init(parts: MailFlowParts, hasher: PasswordHasher, rules: PasswordRules) {
+        (self.parts, self.hasher, self.rules) = (parts, hasher, rules)
     }
 
     /// Changes the password.
@@ -51,7 +51,7 @@ package struct PasswordChangeFlow: Sendable {
     ) async throws -> Refusal? {
         let occasion = parts.occasion(from: origin)
         let (user, email) = (asking.user.id, EmailAddress(asking.user.email))
-        if let refusal = policy.refusal(of: new, for: email) {
+        if let refusal = try await rules.refusal(of: new, for: email, in: scope) {
             return try await refuse(refusal, asking, in: scope, occasion)
         }
         let proof = try await parts.prove(current, asking, hasher: hasher, in: scope, occasion)

@@ -11,11 +11,11 @@ package struct PasswordResetFlow: Sendable {
     /// What it shares with the other flows of mails.
     package let parts: MailFlowParts
     let hasher: PasswordHasher
-    let policy: PasswordPolicy
+    let rules: PasswordRules
 
     /// Wires the flow.
-    package init(parts: MailFlowParts, hasher: PasswordHasher, policy: PasswordPolicy) {
-        (self.parts, self.hasher, self.policy) = (parts, hasher, policy)
+    package init(parts: MailFlowParts, hasher: PasswordHasher, rules: PasswordRules) {
+        (self.parts, self.hasher, self.rules) = (parts, hasher, rules)
     }
 
     /// What a link shows before anyone types.
@@ -87,7 +87,7 @@ package struct PasswordResetFlow: Sendable {
         guard case .standing(let email) = try await look(at: link, in: scope) else {
             return try await refuse(Refusal(.invalidLink), in: scope, occasion)
         }
-        if let refusal = policy.refusal(of: password, for: EmailAddress(email)) {
+        if let refusal = try await rules.refusal(of: password, for: EmailAddress(email), in: scope) {
             return try await refuse(refusal, in: scope, occasion)
         }
         let hash = try await hasher.hash(password)
@@ -102,7 +102,15 @@ package struct PasswordResetFlow: Sendable {
         let occasion = parts.occasion(from: origin)
         // Before the code is tried: a weak password must not cost one of the five.
         let record = try await parts.database.batch(in: scope) { $0.flow(flow, heldBy: token) }
-        if let refusal = policy.refusal(of: password, for: record.flatMap { EmailAddress($0.email) }) {
+        let email = record.flatMap { EmailAddress($0.email) }
+        // Nobody outside is asked for somebody who holds no flow.
+        let weakness =
+            if record == nil {
+                try await rules.weakness(of: password, for: email, in: scope)
+            } else {
+                try await rules.refusal(of: password, for: email, in: scope)
+            }
+        if let refusal = weakness {
             return try await refuse(refusal, in: scope, occasion, flow: flow)
         }
         let proof = try await parts.proof(

@@ -109,6 +109,17 @@ extension AppBatch {
         return read(clientsSelect(where: further, limit: limit)) { try $0.map(ClientRecord.init) }
     }
 
+    /// What people know the app by: its name, and the names of its clients.
+    package mutating func knownNames() -> BatchReading<[String]> {
+        read(
+            """
+            select name from apps where id = \(scope.appID)
+            union all
+            (select name from clients where app_id = \(scope.appID) order by created_at, id limit 100)
+            """
+        ) { try $0.map { try $0.get("name") } }
+    }
+
     private func clientsSelect(where condition: SQL, limit: Int) -> SQL {
         """
         select c.id, c.name, c.type, c.key_set, c.created_at,

@@ -39,8 +39,7 @@ struct AdminsCommand: AsyncParsableCommand {
                 }
                 // Inviting hashes nothing: one thread is the least there is.
                 let hasher = PasswordHasher(threads: 1, queueMax: 1)
-                let flow = wiring.adminInvitationFlow(
-                    keys: try wiring.keyRing(), hasher: hasher, policy: PasswordPolicy())
+                let flow = wiring.adminInvitationFlow(keys: try wiring.keyRing(), hasher: hasher)
                 let outcome = try await flow.invite(address, as: grant, for: .byOperator)
                 await hasher.shutdown()
                 let made = Made(

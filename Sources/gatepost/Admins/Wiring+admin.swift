@@ -23,10 +23,11 @@ extension Wiring {
         AdminKeyFlow(database: database, clock: clock, random: random)
     }
 
-    /// What invites admins.
-    func adminInvitationFlow(keys: KeyRing, hasher: PasswordHasher, policy: PasswordPolicy) -> AdminInvitationFlow {
+    /// What invites admins; nobody chooses a password there.
+    func adminInvitationFlow(keys: KeyRing, hasher: PasswordHasher) -> AdminInvitationFlow {
         AdminInvitationFlow(
-            database: database, clock: clock, random: random, keys: keys, hasher: hasher, policy: policy,
+            database: database, clock: clock, random: random, keys: keys, hasher: hasher,
+            rules: PasswordRules(database: database, policy: PasswordPolicy(), baseURL: configuration.baseURL),
             signal: signal)
     }
 

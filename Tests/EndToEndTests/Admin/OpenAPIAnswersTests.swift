@@ -1,0 +1,55 @@
+import Curl
+import Foundation
+import GatepostDev
+import TestSupport
+import Testing
+
+/// Every operation of the OpenAPI document, asked for all kinds of things by a tool that we did not write.
+@Suite("OpenAPI answers", .timeLimit(.minutes(20)))
+struct OpenAPIAnswersTests {
+    private struct Question: Encodable {
+        let url, app, client, key, email, password: String
+        let redirect_uri: String
+        let seed: UInt64
+        let cases: Int
+    }
+
+    private struct Report: Decodable {
+        let cases: Int
+        let statuses: [String: Int]
+        /// Operations of which no case succeeded.
+        let silent: [String]
+        let failures: [String]
+    }
+
+    private struct Key: Decodable {
+        let key: String
+    }
+
+    @Test func `every answer is one that the document describes, whatever was asked`() async throws {
+        try await Installation.running { installation in
+            try await installation.serve()
+            let worker = try await installation.work()
+            let app = try await installation.makeApp()
+            let signUp = try await app.signUp("ada@example.com")
+            try await installation.waitUntilNothingIsOwed()
+            let mail = try #require(await installation.relay.mails().first)
+            #expect(try await app.verify(signUp, code: try MailSecrets(mail).code).status == 200)
+            // Nobody is to be told of thousands of users that are not there.
+            try await worker.kill()
+            let made = try await installation.run(
+                "admins", "api-keys", "create", "Examination", "--role", "owner", "--days", "1", "--json")
+
+            let report: Report = try await Outside.ask(
+                "ask_everything.py",
+                Question(
+                    url: installation.baseURL, app: app.id, client: app.client, key: made.json(as: Key.self).key,
+                    email: signUp.email, password: App.password, redirect_uri: app.redirectURI, seed: 1, cases: 24),
+                within: .seconds(600))
+
+            print("schemathesis: \(report.cases) cases, \(report.statuses), never succeeded: \(report.silent)")
+            #expect(report.failures == [], "\(report.failures.joined(separator: "\n\n"))")
+            #expect(report.cases >= 2000)
+        }
+    }
+}
