@@ -119,7 +119,18 @@ package struct APIServer: Service {
         let clients = ClientAuthentication(flow: flows.clientAuthentication)
         mount.group("/apps/{app}", OAuthErrors())
             .addRoutes(
-                TokenRoutes(clients: clients, codeExchange: flows.codeExchange, refresh: flows.refresh).endpoints)
+                TokenRoutes(
+                    clients: clients, codeExchange: flows.codeExchange, refresh: flows.refresh,
+                    clientToken: flows.clientToken
+                ).endpoints
+            )
+            .addRoutes(
+                TokenStateRoutes(
+                    clients: clients, revocation: flows.revocation, introspection: flows.introspection,
+                    baseURL: baseURL
+                ).endpoints
+            )
+            .addRoutes(UserInfoRoutes(flow: flows.userInfo).endpoints)
     }
 
     /// What a connection may take up, and how long it may say nothing; the operations listener has the same.

@@ -83,6 +83,7 @@ package struct AuditEvent: Sendable {
         case clientCreated = "client.created"
         case clientChanged = "client.changed"
         case clientRefused = "client.refused"
+        case clientTokenIssued = "client_token.issued"
         case clientSecretCreated = "client_secret.created"
         case clientSecretRevoked = "client_secret.revoked"
         case signUpStarted = "sign_up.started"

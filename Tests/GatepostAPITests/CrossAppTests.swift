@@ -218,6 +218,20 @@ private struct Belongings {
             "POST /apps/{app}/sign-in": "email=ada%40example.com&password=seven+lanterns+over+quiet+water",
             "POST /apps/{app}/sign-up/mail": "code=\(begun.code)",
             "POST /apps/{app}/sign-up/resend": "again=1",
+        ].merging(Self.issuerBodies(server, client, access: access, code: code)) { $1 }
+    }
+
+    /// What the endpoints of the issuer take: one app's tokens, codes and clients.
+    private static func issuerBodies(
+        _ server: TestServer, _ client: ConfidentialClient, access: String, code: String
+    ) -> [String: String] {
+        let proof = "client_id=\(client.id)&client_secret=\(client.secret)"
+        return [
+            "POST /apps/{app}/oauth/userinfo": "access_token=\(access)",
+            "POST /apps/{app}/oauth/revoke":
+                "token=\(access)&\(proof)",
+            "POST /apps/{app}/oauth/introspect":
+                "token=\(access)&\(proof)",
             "POST /apps/{app}/oauth/token":
                 "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",

@@ -73,7 +73,7 @@ package struct AuthorizeFlow: Sendable {
         var request = NewAuthorizationRequest(
             id: occasion.id(), clientID: id, redirectURI: redirectURI, challenge: challenge,
             holder: tokens.browser ?? .make(.browser, random: random), at: occasion.now)
-        (request.state, request.nonce) = (asked["state"], asked["nonce"])
+        (request.state, request.nonce, request.scope) = (asked["state"], asked["nonce"], asked.scope)
         (request.loginHint, request.locale) = (asked.loginHint?.ascii, locale)
         if let session, Self.isSilent(redirectURI, of: scope.appID), Self.mayAnswer(session, asked, at: occasion.now) {
             return try await answer(request, by: session, in: scope, occasion)

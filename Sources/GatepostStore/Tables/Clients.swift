@@ -17,6 +17,7 @@ package struct ClientRecord: Sendable {
     package static let redirectURIsMax = 50
 
     package let id: ClientID
+    /// What people read, and whether it can keep a secret.
     package let name: String
     package let type: ClientType
     /// The public keys of a client that proves itself by signing (RFC 7517); nil for any other.

@@ -9,9 +9,10 @@ extension AppBatch {
         add(
             """
             insert into authorization_codes (app_id, code_hash, client_id, user_id, auth_epoch, redirect_uri,
-                                             code_challenge, amr, authenticated_at, created_at, expires_at)
-            select r.app_id, r.code_hash, r.client_id, u.id, u.auth_epoch, r.redirect_uri, r.code_challenge,
-                   \(proof.amr), \(proof.authenticatedAt), \(now), \(now + Lifetimes.authorizationCode)
+                                             code_challenge, scope, nonce, amr, authenticated_at, created_at,
+                                             expires_at)
+            select r.app_id, r.code_hash, r.client_id, u.id, u.auth_epoch, r.redirect_uri, r.code_challenge, r.scope,
+                   r.nonce, \(proof.amr), \(proof.authenticatedAt), \(now), \(now + Lifetimes.authorizationCode)
               from authorization_requests as r
               join users as u on \(proof.stands(in: scope.appID, at: now))
              where r.app_id = \(scope.appID) and r.id = \(request) and r.code_hash = \(code.hash)
