@@ -40,7 +40,7 @@ package struct APIServer: Service {
         trustedProxies: [AddressRange] = [], devMails: DevMails? = nil, observation: Observation, logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
-        let pages = try Pages()
+        let pages = try Pages(random: observation.random)
         let router = Router(context: RootRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ClientMiddleware(resolver: ClientResolver(trustedProxies: trustedProxies)))
         router.add(middleware: AccessLog(logger: logger, observation: observation))
