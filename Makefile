@@ -28,10 +28,10 @@ POOLER ?= none
 
 RELEASE := .build-release
 
-.PHONY: help run test bench chaos lint format clean
+.PHONY: help run test bench chaos screenshots lint format clean
 
 help: ## Show these commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build Gatepost and start it here, with a database and a mail catcher; ARGS are passed on.
 	@scripts/setup
@@ -60,6 +60,12 @@ chaos: ## Harm a running installation for ten minutes, lose nothing; ARGS such a
 	swift build --product gatepost
 	swift build --product gatepost-chaos
 	@.build/debug/gatepost-chaos $(ARGS)
+
+screenshots: $(VENV)/installed ## Walk a browser through the hosted pages, and make the pictures in docs/screenshots.
+	swift build --build-tests
+	rm -rf .build/screenshots
+	GATEPOST_TEST_SCREENSHOTS=$(CURDIR)/.build/screenshots swift test --skip-build --filter BrowserTests
+	python3 scripts/pictures.py .build/screenshots docs/screenshots
 
 lint: ## Check the format of the code.
 	@scripts/setup --tests

@@ -146,7 +146,8 @@ struct HostedSessionTests {
             userID: try await server.admin("console", AdminGrant(.auditor, in: nil)), authEpoch: nil, amr: ["pwd"],
             authenticatedAt: server.app.clock.now)
         let ended = try await server.flows.flows.ending.end(
-            .account(browser: nil), for: proof, .new(replacing: nil), in: try await server.builtIn, from: TestFlows.origin,
+            .account(browser: nil), for: proof, .new(replacing: nil), in: try await server.builtIn,
+            from: TestFlows.origin,
             at: server.app.clock.now)
         return BrowserTokens(browser: nil, session: try #require(ended?.session))
     }

@@ -35,7 +35,8 @@ struct AuthorizeFlowTests {
     private func signedIn(_ test: TestFlows, _ user: UserID) async throws -> BrowserTokens {
         let proof = SignInProof(userID: user, authEpoch: nil, amr: ["pwd"], authenticatedAt: test.clock.now)
         let ended = try await test.flows.ending.end(
-            .account(browser: nil), for: proof, .new(replacing: nil), in: test.scope, from: TestFlows.origin, at: test.clock.now)
+            .account(browser: nil), for: proof, .new(replacing: nil), in: test.scope, from: TestFlows.origin,
+            at: test.clock.now)
         return BrowserTokens(
             browser: .make(.browser, random: test.app.random), session: try #require(ended?.session))
     }

@@ -168,7 +168,8 @@ class Walker:
         return re.search(r"https?://\S+/links/\S+", text).group(0), code.group(0) if code else None
 
     def address(self, name):
-        return f"{name}-{secrets.token_hex(4)}@example.com"
+        # Ten digits at most: eight of them would look like a code.
+        return f"{name}-{secrets.token_hex(5)}@example.com"
 
     def api(self, path, **fields):
         return self.context.request.post(f"{self.api_base}/v1/apps/{self.app}/{path}", data=fields)
