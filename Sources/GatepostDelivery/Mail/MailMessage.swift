@@ -40,7 +40,7 @@ package struct MailMessage: Sendable {
     /// Header and body in canonical form: CR LF, seven bits, no line over 76 but for what cannot be folded.
     package var bytes: [UInt8] {
         // An equals sign and an underscore never meet in quoted-printable (RFC 2045, section 6.7).
-        let boundary = "=_\(messageID.prefix { $0 != "@" })"
+        let boundary = "=_\(messageID.prefix { $0 != "@" }.suffix(20))"
         let headers: [MailHeader] = [
             .mailbox(name: "From", .init(text: from.name), from.address),
             .address(name: "To", to),
