@@ -106,7 +106,8 @@ struct Benchmark: Sendable {
     let measure: @Sendable (Site, Pace) async throws -> [Row]
 
     static let all = [
-        transaction, read, signUp, signIn, me, signing, delivery, programs, auditExport, claimSettle, manyApps, mail,
+        transaction, read, signUp, signIn, me, enumeration, signing, delivery, programs, auditExport, claimSettle,
+        manyApps, mail,
         slowRelay, webhooks, badEndpoints, heldSnapshot, fairness,
     ]
 }

@@ -129,6 +129,10 @@ package struct AppSettings: Codable, Hashable, Sendable {
 package enum Lifetimes {
     /// What a client asked for, from its first step to its answer: a person may have to fetch a mail in between.
     package static let authorizationRequest: Duration = .hours(1)
+    /// An admin's browser on the hosted pages, from signing in on.
+    package static let consoleSession: Duration = .hours(8)
+    /// An admin's browser on the hosted pages, from its last use on.
+    package static let consoleIdle: Duration = .minutes(30)
     /// The cookie that tells browsers apart; counted anew whenever a sign-in begins.
     package static let browserCookie: Duration = .days(90)
     /// A browser's way to a provider and back.
@@ -179,6 +183,12 @@ package enum Lifetimes {
     package static let webhookSecretOverlap: Duration = .hours(24)
     /// How long it may sign on at most.
     package static let webhookSecretOverlapMax: Duration = .days(7)
+    /// How long a client's secret works on beside its successor, unless the rotation says otherwise.
+    package static let clientSecretOverlap: Duration = .hours(24)
+    /// How long it may work on at most.
+    package static let clientSecretOverlapMax: Duration = .days(30)
+    /// How far ahead the end of a client's signed proof may lie: each is remembered until then.
+    package static let clientAssertionMax: Duration = .minutes(5)
     /// An invitation to become an admin.
     package static let adminInvitation: Duration = .hours(7 * 24)
     /// How long an API key may live, from the day it is made.

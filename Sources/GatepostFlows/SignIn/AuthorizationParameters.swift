@@ -61,6 +61,9 @@ package struct AuthorizationParameters: Sendable {
         return nil
     }
 
+    /// What the client asks to be told of the person.
+    var scope: GrantScope { GrantScope(self["scope"] ?? "") }
+
     /// The client's challenge; nil where it is not one.
     var challenge: CodeChallenge? { self["code_challenge"].flatMap { CodeChallenge($0) } }
 
@@ -70,6 +73,12 @@ package struct AuthorizationParameters: Sendable {
             return nil
         }
         return Int64(text).map { .seconds($0) }
+    }
+
+    /// Whoever proved who they are before this must prove it again; nil where the client asks for nothing of the kind.
+    func authenticatedAfter(at now: Instant) -> Instant? {
+        let moments = [maxAge.map { now - $0 }, prompts.contains("login") ? now : nil]
+        return moments.compactMap(\.self).max()
     }
 
     /// The address that the person is likely to sign in with; nil where it is none.

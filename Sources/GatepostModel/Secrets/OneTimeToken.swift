@@ -22,6 +22,8 @@ package struct OneTimeToken: Sendable {
         case browser = "gbr"
         /// In the cookie of a browser that is signed in to the hosted pages.
         case hostedSession = "ghs"
+        /// What a confidential client proves itself with, until it is replaced or revoked.
+        case clientSecret = "gcs"
         /// The state that a provider gives back with its answer.
         case providerState = "gps"
     }
@@ -47,6 +49,13 @@ package struct OneTimeToken: Sendable {
         let prefix = "\(purpose.rawValue)_"
         guard text.utf8.count == prefix.utf8.count + 43, text.hasPrefix(prefix) else { return nil }
         secret = Secret(text)
+    }
+
+    /// What the forms carry that are shown to the browser with this token, so that no other page can make one up.
+    ///
+    /// Derived, and not the token itself: what stands in a page is worth nothing without the cookie.
+    package var formToken: String {
+        Base64URL.encode(SHA256.hash(data: Array("gatepost form\u{0}\(secret.revealed)".utf8)))
     }
 
     /// SHA-256 of the whole text: what the database keeps.

@@ -13,6 +13,8 @@ package enum SessionEndReason: String, Sendable {
     case userDeactivated = "user_deactivated"
     /// The same browser has signed in anew.
     case replaced
+    /// Its client has revoked one of its tokens.
+    case tokenRevoked = "token_revoked"
     case passwordChanged = "password_changed"
     case passwordReset = "password_reset"
     case emailChanged = "email_changed"
@@ -23,6 +25,8 @@ package enum SessionEndReason: String, Sendable {
 package struct LiveSession: Sendable {
     package let id: SessionID
     package let clientID: ClientID
+    /// The session of the hosted pages that it came from; nil where the client has screens of its own.
+    package let hostedID: SessionID?
     package let expiresAt: Instant
     package let amr: [String]
     package let authenticatedAt: Instant
@@ -38,45 +42,56 @@ package struct SessionProof: Sendable {
     package let authenticatedAt: Instant
     /// Nil where the app's tokens do not say.
     package let roles: RoleClaims?
+    /// What the client may be told.
+    package let scope: GrantScope
+    /// What the client's ID token repeats; nil where it asked for none, and at every refresh.
+    package let nonce: String?
 
     /// Gathers what is known.
     package init(
-        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil
+        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil,
+        scope: GrantScope = .none, nonce: String? = nil
     ) {
         (self.id, self.userID, self.amr, self.authenticatedAt) = (id, userID, amr, authenticatedAt)
-        self.roles = roles
+        (self.roles, self.scope, self.nonce) = (roles, scope, nonce)
     }
 }
 
 extension AppBatch {
-    /// The session that this very batch may have made; nil if it did not.
-    package mutating func session(_ id: SessionID) -> BatchReading<SessionProof?> {
+    /// The session that this very batch may have made of a code; nil if it did not.
+    package mutating func session(_ id: SessionID, fromCode codeHash: [UInt8]) -> BatchReading<SessionProof?> {
         read(
             """
-            select s.user_id, s.amr, s.authenticated_at \(roleClaimColumns())
+            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce \(roleClaimColumns())
               from sessions as s
-             where s.app_id = \(scope.appID) and s.id = \(id)
+              join authorization_codes as a on a.app_id = s.app_id and a.session_id = s.id
+             where s.app_id = \(scope.appID) and s.id = \(id) and a.code_hash = \(codeHash)
             """
         ) { [scope] rows in
             try rows.first.map { row in
                 SessionProof(
                     id: id, userID: try row.get("user_id"), amr: try row.get("amr"),
-                    authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope))
+                    authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope),
+                    scope: GrantScope(try row.get("scope", as: String.self)), nonce: try row.get("nonce"))
             }
         }
     }
 
     /// Starts the session for which a code has just been used up; none if the code was not.
+    ///
+    /// Its greatest age counts from the proof, which may be older than the code: being answered without being asked
+    /// makes nobody's sign-in any younger.
     package mutating func insertSession(
         _ id: SessionID, fromCode codeHash: [UInt8], origin: RequestOrigin, at now: Instant
     ) {
         add(
             """
-            insert into sessions (app_id, id, user_id, client_id, auth_epoch, amr, user_agent, ip, authenticated_at,
-                                  created_at, last_used_at, idle_expires_at, expires_at)
-            select app_id, \(id), user_id, client_id, auth_epoch, amr, \(origin.userAgent), \(origin.ip),
-                   authenticated_at, \(now), \(now), \(now + scope.settings.refreshIdleLife),
-                   \(now + scope.settings.sessionLife)
+            insert into sessions (app_id, id, user_id, client_id, hosted_session_id, auth_epoch, amr, user_agent, ip,
+                                  authenticated_at, created_at, last_used_at, idle_expires_at, expires_at)
+            select app_id, \(id), user_id, client_id, hosted_session_id, auth_epoch, amr, \(origin.userAgent),
+                   \(origin.ip), authenticated_at, \(now), \(now), \(now + scope.settings.refreshIdleLife),
+                   least(\(now + scope.settings.sessionLife)::timestamptz,
+                         authenticated_at + \(scope.settings.sessionLife.wholeSeconds)::bigint * interval '1 second')
               from authorization_codes
              where app_id = \(scope.appID) and code_hash = \(codeHash) and session_id = \(id)
             """)
@@ -101,7 +116,7 @@ extension AppBatch {
     func sessionStands(at now: Instant) -> SQL {
         """
         s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
-        and s.created_at > \(now - scope.settings.sessionLife)
+        and s.authenticated_at > \(now - scope.settings.sessionLife)
         and s.last_used_at > \(now - scope.settings.refreshIdleLife)
         and u.state = 'active' and u.auth_epoch = s.auth_epoch
         """
@@ -157,7 +172,7 @@ extension AppBatch {
     package mutating func liveSession(_ id: SessionID, of user: UserID, at now: Instant) -> BatchReading<LiveSession?> {
         read(
             """
-            select s.id as session_id, s.client_id, s.expires_at, s.amr, s.authenticated_at,
+            select s.id as session_id, s.client_id, s.hosted_session_id, s.expires_at, s.amr, s.authenticated_at,
                    u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at,
                    u.deactivated_at
               from sessions as s
@@ -170,8 +185,9 @@ extension AppBatch {
             try rows.first.map { row in
                 LiveSession(
                     id: try row.get("session_id"), clientID: try row.get("client_id"),
-                    expiresAt: try row.get("expires_at"), amr: try row.get("amr"),
-                    authenticatedAt: try row.get("authenticated_at"), user: try UserRecord(row))
+                    hostedID: try row.get("hosted_session_id"), expiresAt: try row.get("expires_at"),
+                    amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
+                    user: try UserRecord(row))
             }
         }
     }
