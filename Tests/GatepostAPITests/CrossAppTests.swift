@@ -203,7 +203,7 @@ private struct Belongings {
         var mailFields = server.signInFields()
         mailFields["password"] = nil
         let mailSignIn = String(decoding: try JSONEncoder().encode(mailFields), as: UTF8.self)
-        let own = [
+        bodies = [
             "POST /v1/apps/{app}/sign-ups/verify": flow + #", "code": "\#(begun.code)"}"#,
             "POST /v1/apps/{app}/sign-ups/resend": flow + "}",
             "POST /v1/apps/{app}/sign-ins": signIn,
@@ -225,6 +225,7 @@ private struct Belongings {
             "POST /apps/{app}/sign-up/mail": "code=\(begun.code)",
             "POST /apps/{app}/sign-up/resend": "again=1",
         ].merging(Self.issuerBodies(server, client, access: access, code: code)) { $1 }
+            .merging(try Self.providerBodies(server)) { $1 }
     }
 
     /// What the endpoints of the issuer take: one app's tokens, codes and clients.
@@ -242,7 +243,6 @@ private struct Belongings {
                 "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",
         ]
-        bodies = own.merging(try Self.providerBodies(server)) { own, _ in own }
     }
 
     /// What the routes take that begin a way to an identity provider, or end one.
