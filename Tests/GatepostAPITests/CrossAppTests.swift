@@ -142,6 +142,7 @@ private struct Belongings {
         "POST /apps/{app}/account/password",
         "GET /apps/{app}/account/email",
         "POST /apps/{app}/account/email",
+        "POST /apps/{app}/account/email/code",
         "POST /apps/{app}/account/identities/{identity}/unlink",
         "POST /apps/{app}/account/providers/{name}/link",
     ]
@@ -216,7 +217,6 @@ private struct Belongings {
             "POST /v1/apps/{app}/me/email-changes":
                 #"{"email": "third@example.com", "password": "seven lanterns over quiet water"}"#,
             "POST /v1/apps/{app}/me/email-changes/verify": flow + #", "code": "\#(begun.code)"}"#,
-            "POST /apps/{app}/account/email/code": "code=\(begun.code)",
             "POST /apps/{app}/sign-in/code": "code=\(begun.code)",
             "POST /apps/{app}/password-reset/code":
                 "code=\(begun.code)&password=a+lighthouse+above+seven+cold+harbours",
