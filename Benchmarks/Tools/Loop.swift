@@ -29,22 +29,15 @@ enum Loop {
     static func cpuRate(seconds: Int, _ work: @escaping @Sendable () -> Void) async -> Double {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
-                let (start, end) = (cpuSeconds, cpuSeconds + Double(seconds))
+                let (start, end) = (ThreadTime.seconds, ThreadTime.seconds + Double(seconds))
                 var (count, now) = (0, start)
                 while now < end {
                     for _ in 0..<100 { work() }
                     count += 100
-                    now = cpuSeconds
+                    now = ThreadTime.seconds
                 }
                 continuation.resume(returning: Double(count) / (now - start))
             }
         }
-    }
-
-    /// The processor time that this thread has used.
-    private static var cpuSeconds: Double {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }
