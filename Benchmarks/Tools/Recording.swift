@@ -56,11 +56,14 @@ struct Recording: Sendable {
     ) throws {
         var script = ""
         var constants: [String: String] = [:]
+        var isTransaction = false
         for (first, second) in zip(first, second) {
-            // Every batch begins with the select that sets the role.
-            if first.text.hasPrefix("select set_config('role'") {
+            // Every batch begins with the select that sets the role, and an interactive transaction, which goes as one
+            // here, with its own word before it.
+            if first.text == "begin" || (first.text.hasPrefix("select set_config('role'") && !isTransaction) {
                 script += (script.isEmpty ? "" : "\\endpipeline\n") + "\\startpipeline\n"
             }
+            isTransaction = first.text == "begin" || (isTransaction && first.text != "commit")
             let text = try first.text.replacing(/\$(\d+)/) { match in
                 let number = String(match.1)
                 guard let before = first.parameters[number], let after = second.parameters[number] else {
