@@ -48,7 +48,7 @@ extension Benchmark {
             Row(
                 "HTTP request of a sign-in mail", "/s", links, limitIs: "pgbench",
                 note: """
-                    gatepost serve, wrk with 32 connections, each address once, a mail owed each time. pgbench runs \
+                    gatepost serve, wrk with 32 connections, each address once, a mail owed each time; pgbench runs \
                     the two batches of a request.
                     """),
             Row(

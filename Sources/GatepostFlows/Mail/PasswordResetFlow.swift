@@ -150,6 +150,8 @@ package struct PasswordResetFlow: Sendable {
                     batch.stampRefreshTokens(of: user)
                 }
                 batch.refuseFlows(ofUser: user, butUndoing: reason.rawValue, at: occasion.now)
+                // Whoever reads the mailbox is the owner: strangers' tries in a row no longer keep them out.
+                batch.refund(parts.limits.proved(email), at: occasion.now)
                 batch.enqueue(
                     PasswordChangedMail.message(
                         id: occasion.id(), user: user,

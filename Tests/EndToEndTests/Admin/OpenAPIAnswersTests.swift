@@ -40,7 +40,7 @@ struct OpenAPIAnswersTests {
             // Nobody is to be told of thousands of users that are not there.
             try await worker.kill()
             let made = try await installation.run(
-                "admins", "api-keys", "create", "Examination", "--role", "owner", "--days", "1", "--json")
+                "admins", "api-keys", "create", "Examination", "--role", "admin", "--days", "1", "--json")
 
             let report: Report = try await Outside.ask(
                 "ask_everything.py",

@@ -1,7 +1,7 @@
 """Asks every operation of the served OpenAPI document for all kinds of things, and holds the answers against it.
 
 Reads {"url", "app", "client", "key", "email", "password", "redirect_uri", "seed", "cases"}: where Gatepost is, an app
-with a verified user, an owner's API key, and how many cases an operation gets. What is asked comes from the seed, in
+with a verified user, an admin's API key, and how many cases an operation gets. What is asked comes from the seed, in
 part as the document wants it and in part not.
 
 Prints {"cases", "statuses": {"2xx": 12, …}, "silent": [<an operation that never succeeded>, …], "failures": [<what
