@@ -1,7 +1,7 @@
 import Curl
 package import GatepostAPI
 package import GatepostFlows
-import GatepostModel
+package import GatepostModel
 import GatepostStore
 package import GatepostTelemetry
 import Logging
