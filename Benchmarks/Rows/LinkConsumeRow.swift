@@ -28,8 +28,8 @@ extension Benchmark {
                 "sign-up verified by its link", "/s", comparison, limitIs: "pgbench",
                 note: """
                     VerificationFlow.confirm, \(Pgbench.clients) tasks, 4 connections for transactions: the link is \
-                    used up, address and password are the user's, an event is recorded. pgbench runs the same statements \
-                    on 8 connections, each transaction as one pipeline.
+                    used up, address and password are the user's, an event is recorded. pgbench runs the same \
+                    statements on 8 connections, each transaction as one pipeline.
                     """)
         ]
     }
