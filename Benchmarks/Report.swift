@@ -45,7 +45,7 @@ struct Row: Encodable, Sendable {
         limit = comparison.limits.median
         ratios = zip(comparison.figures, comparison.limits).map { $0 / $1 }
         ratio = ratios.median
-        isMet = must?.isMet(by: ratios.median)
+        isMet = must?.isMet(by: ratios.median, figure, comparison.limits.median)
     }
 }
 
@@ -53,11 +53,14 @@ struct Row: Encodable, Sendable {
 enum Must: Encodable, Sendable {
     case atLeast(Double)
     case atMost(Double)
+    /// That figure and limit differ by no more than this share of the limit, or by no more than this.
+    case near(share: Double, orBy: Double)
 
-    func isMet(by ratio: Double) -> Bool {
+    func isMet(by ratio: Double, _ figure: Double = 0, _ limit: Double = 0) -> Bool {
         switch self {
         case .atLeast(let bound): ratio >= bound
         case .atMost(let bound): ratio <= bound
+        case .near(let share, let difference): abs(ratio - 1) <= share || abs(figure - limit) <= difference
         }
     }
 
@@ -66,6 +69,7 @@ enum Must: Encodable, Sendable {
         switch self {
         case .atLeast(let bound): "≥ \(Optional(bound).text)"
         case .atMost(let bound): "≤ \(Optional(bound).text)"
+        case .near(let share, let difference): "1 ± \(Optional(share).text), or ± \(difference)"
         }
     }
 

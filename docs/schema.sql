@@ -121,6 +121,9 @@ CREATE TABLE public.authorization_codes (
     expires_at timestamp with time zone NOT NULL,
     redeemed_at timestamp with time zone,
     session_id uuid,
+    nonce text,
+    hosted_session_id uuid,
+    CONSTRAINT authorization_codes_nonce_length CHECK (((octet_length(nonce) >= 1) AND (octet_length(nonce) <= 500))),
     CONSTRAINT authorization_codes_redeemed_once CHECK (((redeemed_at IS NULL) = (session_id IS NULL)))
 );
 
@@ -139,11 +142,14 @@ CREATE TABLE public.authorization_requests (
     expires_at timestamp with time zone NOT NULL,
     answered_at timestamp with time zone,
     code_hash bytea,
+    registered_uri text,
+    authenticated_after timestamp with time zone,
     CONSTRAINT authorization_requests_answered_once CHECK (((answered_at IS NULL) = (code_hash IS NULL))),
     CONSTRAINT authorization_requests_locale_length CHECK ((octet_length(locale) <= 35)),
     CONSTRAINT authorization_requests_login_hint_length CHECK ((octet_length(login_hint) <= 254)),
     CONSTRAINT authorization_requests_nonce_length CHECK (((octet_length(nonce) >= 1) AND (octet_length(nonce) <= 500))),
     CONSTRAINT authorization_requests_redirect_uri_length CHECK (((octet_length(redirect_uri) >= 1) AND (octet_length(redirect_uri) <= 2000))),
+    CONSTRAINT authorization_requests_registered_uri_length CHECK (((octet_length(registered_uri) >= 1) AND (octet_length(registered_uri) <= 2000))),
     CONSTRAINT authorization_requests_state_length CHECK (((octet_length(state) >= 1) AND (octet_length(state) <= 4000)))
 );
 
@@ -490,7 +496,9 @@ CREATE TABLE public.sessions (
     ended_at timestamp with time zone,
     end_reason text,
     token_hash bytea,
+    hosted_session_id uuid,
     CONSTRAINT sessions_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
+    CONSTRAINT sessions_hosted_by_client CHECK (((hosted_session_id IS NULL) OR (client_id IS NOT NULL))),
     CONSTRAINT sessions_hosted_token CHECK (((client_id IS NULL) = (token_hash IS NOT NULL)))
 );
 
@@ -824,6 +832,8 @@ CREATE UNIQUE INDEX refresh_tokens_generation ON public.refresh_tokens USING btr
 CREATE INDEX sessions_client ON public.sessions USING btree (app_id, client_id);
 
 CREATE INDEX sessions_ended ON public.sessions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX sessions_hosted ON public.sessions USING btree (app_id, hosted_session_id) WHERE ((ended_at IS NULL) AND (hosted_session_id IS NOT NULL));
 
 CREATE INDEX sessions_stale ON public.sessions USING btree (LEAST(idle_expires_at, expires_at)) WHERE (ended_at IS NULL);
 

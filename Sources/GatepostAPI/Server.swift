@@ -42,7 +42,7 @@ package struct APIServer: Service {
         devMails: DevMails? = nil, observation: Observation, logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
-        let pages = try Pages()
+        let pages = try Pages(random: observation.random)
         let router = Router(context: RootRequestContext.self, options: .autoGenerateHeadEndpoints)
         let resolver = ClientResolver(trustedProxies: trustedProxies, field: forwardingField)
         router.add(middleware: ClientMiddleware(resolver: resolver))

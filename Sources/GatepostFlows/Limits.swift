@@ -29,6 +29,16 @@ struct Limits: Sendable {
     /// Ways to a provider that one client address begins: each costs a row, and at worst a request to the provider.
     static let providerStart = RateLimit("provider_start", tries: 60, per: .minutes(15))
 
+    /// What a request of a client spends before anything is written: three times what its network has of wrong tries.
+    ///
+    /// Whoever sends a browser there has proved nothing, and each request leaves a row or an event.
+    static func authorize(from origin: RequestOrigin, in scope: AppScope) -> RateBudgets {
+        let tries = min(3 * scope.settings.clientTriesMax, 1_000_000)
+        return RateBudgets(narrow: [
+            RateBudget(RateLimit("authorize", tries: tries, per: .minutes(15)), for: origin.network)
+        ])
+    }
+
     /// What a try at a password, a typed code or any other factor of an address spends, before it is compared.
     func proof(of email: EmailAddress, from origin: RequestOrigin, in scope: AppScope, at now: Instant) -> RateBudgets {
         let (address, network) = (email.canonical, origin.network)
@@ -57,6 +67,11 @@ struct Limits: Sendable {
         let streak = RateBudget(Self.proofStreak, for: email.canonical)
         let wide = spent.wide.filter { !$0.subject.isEmpty && $0 != streak }
         return RateBudgets(narrow: spent.narrow, wide: wide + [streak])
+    }
+
+    /// What is given back when a try came to nothing that was compared: all but the app's own count.
+    func unused(_ spent: RateBudgets) -> RateBudgets {
+        RateBudgets(narrow: spent.narrow, wide: spent.wide.filter { !$0.subject.isEmpty })
     }
 
     /// What is given back once the owner of an address has proved that its mailbox is theirs.

@@ -23,6 +23,9 @@ package struct Refusal: Sendable, Equatable {
         (self.code, self.retryAfter, self.detail) = (code, retryAfter, detail)
     }
 
+    /// There is no room for one more hash; in a moment there may be.
+    static var busy: Refusal { Refusal(.busy, retryAfter: .seconds(1)) }
+
     /// The refusal that a limit's verdict means; nil where it allows.
     init?(_ verdict: RateLimitVerdict) {
         guard !verdict.isAllowed else { return nil }

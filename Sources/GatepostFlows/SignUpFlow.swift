@@ -53,7 +53,7 @@ package struct SignUpFlow: Sendable {
     ///   - scope: The app.
     ///   - origin: Where the request came from.
     /// - Returns: What whoever began it holds, or why not.
-    /// - Throws: `HasherBusy` or `PostgresError`.
+    /// - Throws: `PostgresError`.
     package func start(
         _ email: EmailAddress, password: Secret, locale: String? = nil, heldBy holder: OneTimeToken? = nil,
         in scope: AppScope, from origin: RequestOrigin
@@ -71,7 +71,9 @@ package struct SignUpFlow: Sendable {
         if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
         // After the limit: whoever is not known yet makes us ask somebody else no more often than it allows.
         if let refusal = await rules.leak(of: password) { return try await refuse(refusal, in: scope, occasion) }
-        let passwordHash = try await hasher.hash(password)
+        guard let passwordHash = try await hasher.hashUnlessBusy(password) else {
+            return try await refuse(.busy, givingBack: budgets, in: scope, occasion)
+        }
         // The hash may have waited: what is owed is owed from now on, or a worker would look for it too far back.
         occasion = Occasion(now: clock.now, origin: origin, random: random)
 
@@ -97,9 +99,12 @@ package struct SignUpFlow: Sendable {
         return .started(Started(flow: id, token: flow.token, expiresAt: flow.expiresAt))
     }
 
-    private func refuse(_ refusal: Refusal, in scope: AppScope, _ occasion: Occasion) async throws -> Outcome {
+    private func refuse(
+        _ refusal: Refusal, givingBack budgets: RateBudgets? = nil, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Outcome {
         try await database.batch(in: scope) { batch in
             batch.record(occasion.event(.signUpRefused, by: .anyone, reason: refusal.code.rawValue))
+            if let budgets { batch.giveBack(limits.unused(budgets), at: occasion.now) }
         }
         return .refused(refusal)
     }

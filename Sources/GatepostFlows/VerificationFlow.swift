@@ -96,7 +96,9 @@ package struct VerificationFlow: Sendable {
         if let refusal = try await rules.refusal(of: password, for: EmailAddress(standing.email), in: scope) {
             return try await refuse(refusal, in: scope, occasion, flow: standing.id)
         }
-        let passwordHash = try await hasher.hash(password)
+        guard let passwordHash = try await hasher.hashUnlessBusy(password) else {
+            return try await refuse(.busy, in: scope, occasion, flow: standing.id)
+        }
         return try await pass(
             .linkAlone(link), passwordHash: passwordHash, orElse: Refusal(.invalidLink), in: scope, occasion
         ).0
@@ -115,41 +117,19 @@ package struct VerificationFlow: Sendable {
         _ flow: FlowID, startedBy token: OneTimeToken, code: String, in scope: AppScope, _ occasion: Occasion,
         then next: Continuation? = nil
     ) async throws -> (Outcome, SignInEnding.Ended?) {
-        let exhausted = Refusal(.codeAttemptsExhausted)
-        let (isRefused, record) = try await database.batch(in: scope) { batch in
-            let isRefused = batch.spendCodeAttempt(flow, heldBy: token, at: occasion.now)
-            // In the transaction that refuses the flow: if the answer is lost here, the end still has its event.
-            batch.record(
-                occasion.event(.verificationRefused, by: .anyone, flowID: flow, reason: exhausted.code.rawValue),
-                ifExhausted: flow)
-            return isRefused.and(batch.flow(flow, heldBy: token))
-        }
-        if isRefused { return (.refused(exhausted), nil) }
-        guard let record, record.expiresAt > occasion.now else {
-            return (try await refuse(Refusal(.invalidFlow), in: scope, occasion), nil)
-        }
-        guard record.isPending else {
-            let isExhausted = record.reason == exhausted.code.rawValue
-            let refusal = isExhausted ? exhausted : Refusal(.invalidFlow)
+        let codes = TypedCodes(database: database, keys: keys)
+        let outcome = try await codes.attempt(
+            .init(code: code, flow: flow, holder: token, kind: .signUp, refused: .verificationRefused), in: scope,
+            occasion)
+        switch outcome {
+        case .refused(let refusal, isRecorded: true): return (.refused(refusal), nil)
+        case .refused(let refusal, isRecorded: false):
             return (try await refuse(refusal, in: scope, occasion, flow: flow), nil)
+        case .right(let proof):
+            // The code was right: if it passes nothing, another caller was first.
+            return try await pass(
+                proof, passwordHash: nil, orElse: Refusal(.invalidFlow), in: scope, occasion, then: next)
         }
-        let secrets = FlowSecrets(
-            app: scope.appID, flow: flow, kind: .signUp, epoch: record.secretEpoch, keys: keys)
-        guard let secrets, let email = EmailAddress(record.email) else {
-            return (try await refuse(Refusal(.invalidFlow), in: scope, occasion, flow: flow), nil)
-        }
-        // A code is one more way to prove what a password proves: both count together (CVE-2025-64102).
-        let budgets = limits.proof(of: email, from: occasion.origin, in: scope, at: occasion.now)
-        let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(budgets, at: occasion.now)
-        }
-        if let refusal = Refusal(verdict) {
-            return (try await refuse(refusal, in: scope, occasion, flow: flow), nil)
-        }
-        return try await pass(
-            .code(hash: secrets.codeHash(code), flow, startedBy: token), passwordHash: nil,
-            orElse: Refusal(.invalidCode).counted(verdict), refunding: limits.earned(budgets, by: email),
-            in: scope, occasion, then: next)
     }
 
     /// Owes the mail again, with the same link and code.
@@ -178,8 +158,8 @@ package struct VerificationFlow: Sendable {
 
     /// Consumes the flow and gives the account its password, in one transaction.
     func pass(
-        _ proof: FlowProof, passwordHash: String?, orElse refusal: Refusal, refunding budgets: RateBudgets? = nil,
-        in scope: AppScope, _ occasion: Occasion, then next: Continuation? = nil
+        _ proof: FlowProof, passwordHash: String?, orElse refusal: Refusal, in scope: AppScope, _ occasion: Occasion,
+        then next: Continuation? = nil
     ) async throws -> (Outcome, SignInEnding.Ended?) {
         let passed: (user: UserID, ended: SignInEnding.Ended?)? = try await database.transaction(in: scope) {
             transaction in
@@ -193,9 +173,7 @@ package struct VerificationFlow: Sendable {
                 batch.setPassword(hash, of: userID, at: occasion.now)
                 batch.owe(.userVerified, about: userID, at: occasion.now)
                 batch.record(occasion.event(.userVerified, by: .user, userID: userID, flowID: flow.id))
-                if let returned = budgets ?? EmailAddress(flow.email).map({ limits.proved($0) }) {
-                    batch.refund(returned, at: occasion.now)
-                }
+                if let email = EmailAddress(flow.email) { batch.refund(limits.proved(email), at: occasion.now) }
                 return next.map { $0(&batch, userID) } ?? batch.nothing()
             }
             return (userID, ended)

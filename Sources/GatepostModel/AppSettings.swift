@@ -129,6 +129,10 @@ package struct AppSettings: Codable, Hashable, Sendable {
 package enum Lifetimes {
     /// What a client asked for, from its first step to its answer: a person may have to fetch a mail in between.
     package static let authorizationRequest: Duration = .hours(1)
+    /// An admin's browser on the hosted pages, from signing in on.
+    package static let consoleSession: Duration = .hours(8)
+    /// An admin's browser on the hosted pages, from its last use on.
+    package static let consoleIdle: Duration = .minutes(30)
     /// The cookie that tells browsers apart; counted anew whenever a sign-in begins.
     package static let browserCookie: Duration = .days(90)
     /// A browser's way to a provider and back.

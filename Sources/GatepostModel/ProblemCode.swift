@@ -41,6 +41,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
     case codeAttemptsExhausted = "code_attempts_exhausted"
     case invalidFlow = "invalid_flow"
     case invalidAuthorizationRequest = "invalid_authorization_request"
+    case foreignForm = "foreign_form"
     case unknownProvider = "unknown_provider"
     case providerDisabled = "provider_disabled"
     case invalidProviderAnswer = "invalid_provider_answer"
@@ -63,7 +64,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
             400
         case .invalidCredentials, .invalidAccessToken, .sessionEnded, .invalidAPIKey: 401
         case .userDeactivated, .appSuspended, .permissionDenied, .providerDisabled, .signUpNotAllowed,
-            .recentSignInRequired:
+            .recentSignInRequired, .foreignForm:
             403
         case .notFound, .appNotFound, .unknownProvider: 404
         case .methodNotAllowed: 405
@@ -116,6 +117,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .codeAttemptsExhausted: "Too many wrong codes. Ask for a new mail."
         case .invalidFlow: "This flow is finished, expired or not yours."
         case .invalidAuthorizationRequest: "This sign-in is finished, too old or was begun in another browser."
+        case .foreignForm: "This form was not shown in this browser, or cookies are switched off."
         case .unknownProvider: "There is no such identity provider in this app."
         case .providerDisabled: "This way to sign in is switched off."
         case .invalidProviderAnswer: "The provider's answer does not belong to a sign-in of this browser."

@@ -13,3 +13,15 @@ package struct AppScope: Sendable, Hashable {
         self.settings = settings
     }
 }
+
+extension AppScope {
+    /// The most that a browser stays signed in to the hosted pages; for admins no longer than a working day.
+    package var hostedSessionLife: Duration {
+        appID == .gatepost ? min(settings.sessionLife, Lifetimes.consoleSession) : settings.sessionLife
+    }
+
+    /// How long a browser stays signed in to the hosted pages without being used; for admins half an hour.
+    package var hostedIdleLife: Duration {
+        appID == .gatepost ? min(settings.refreshIdleLife, Lifetimes.consoleIdle) : settings.refreshIdleLife
+    }
+}

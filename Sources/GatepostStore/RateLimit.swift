@@ -59,9 +59,14 @@ package struct RateLimitVerdict: Sendable, Hashable {
     /// When it allows all of its tries again.
     package let resetsAfter: Duration
     package let isAllowed: Bool
+    /// Whether it is the first try that the limit refuses: for what is written down once and not for each.
+    package let isFirstRefusal: Bool
 
     /// Says what a try came to.
-    package init(_ limit: RateLimit, remaining: Int32, resetsAfter: Duration, isAllowed: Bool) {
+    package init(
+        _ limit: RateLimit, remaining: Int32, resetsAfter: Duration, isAllowed: Bool, isFirstRefusal: Bool = false
+    ) {
         (self.limit, self.remaining, self.resetsAfter, self.isAllowed) = (limit, remaining, resetsAfter, isAllowed)
+        self.isFirstRefusal = isFirstRefusal
     }
 }

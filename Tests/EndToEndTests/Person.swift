@@ -137,12 +137,16 @@ extension Installation {
 
     /// Clicks the button of a link's page, in the browser with this cookie.
     func click(_ link: String, cookie: String) async throws -> HTTPResponse {
-        try await send(
+        let page = try await send("GET", link, headers: ["Cookie": cookie])
+        let given = page.header("Set-Cookie").map { "; " + $0.prefix { $0 != ";" } } ?? ""
+        // A page of a link that is over has no form: whoever sends one all the same has it from elsewhere.
+        guard let token = page.text.firstMatch(of: /name="form_token" value="([^"]+)"/)?.1 else { return page }
+        return try await send(
             "POST", link,
             headers: [
-                "Cookie": cookie, "Origin": baseURL, "Sec-Fetch-Site": "same-origin",
+                "Cookie": cookie + given, "Origin": baseURL, "Sec-Fetch-Site": "same-origin",
                 "Content-Type": "application/x-www-form-urlencoded",
-            ], body: "")
+            ], body: "form_token=\(token)")
     }
 }
 

@@ -68,13 +68,17 @@ struct UpstreamProviderTests {
         let request = try #require(page.firstMatch(of: /sign-in\?request=(arq_[0-9a-z]+)/)?.1)
         let host = installation.baseURL.replacing("http://", with: "")
         let cookie = (first.cookies[host] ?? [:]).map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
+        let form = try await installation.send(
+            "GET", "/apps/\(app.id)/sign-in?request=\(request)", headers: ["Cookie": cookie]
+        ).text
+        let token = try #require(form.firstMatch(of: /name="form_token" value="([^"]+)"/)?.1)
         let password = App.password.replacing(" ", with: "+")
         let signedIn = try await installation.send(
             "POST", "/apps/\(app.id)/sign-in?request=\(request)",
             headers: [
                 "Cookie": cookie, "Sec-Fetch-Site": "same-origin",
                 "Content-Type": "application/x-www-form-urlencoded",
-            ], body: "email=ada%40example.com&password=\(password)")
+            ], body: "email=ada%40example.com&password=\(password)&form_token=\(token)")
         #expect(signedIn.status == 303 && signedIn.header("Location")?.hasPrefix(App.redirectURI) == true)
         #expect(
             try await installation.texts("select issuer || ' ' || subject from user_identities")

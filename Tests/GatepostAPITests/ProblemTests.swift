@@ -9,10 +9,10 @@ import Testing
 /// Every problem code, provoked through the front door.
 @Suite("Problems")
 struct ProblemTests {
-    /// What only a page reports: a link that no longer works, a sign-in of another browser; see `LinkPageTests` and
-    /// `SignInPageTests`.
+    /// What only a page reports: a link that no longer works, a sign-in of another browser, a form of another site; see
+    /// `LinkPageTests`, `SignInPageTests` and `OwnFormTests`.
     static let documented = ProblemCode.allCases.filter {
-        ![.invalidLink, .invalidAuthorizationRequest].contains($0) && !ofProviders.contains($0)
+        ![.invalidLink, .invalidAuthorizationRequest, .foreignForm].contains($0) && !ofProviders.contains($0)
     }
     /// What only the pages of a sign-in with a provider report; see `ProviderPagesTests` and `ProviderStateTests`.
     static let ofProviders: Set<ProblemCode> = [
@@ -57,7 +57,7 @@ struct ProblemTests {
             .invalidCredentials, .userDeactivated:
             try await provokeBySignIn(code, server)
         case .invalidAccessToken, .sessionEnded, .invalidFlow, .invalidCode, .codeAttemptsExhausted, .invalidLink,
-            .invalidAuthorizationRequest, .unknownProvider, .providerDisabled, .invalidProviderAnswer,
+            .invalidAuthorizationRequest, .foreignForm, .unknownProvider, .providerDisabled, .invalidProviderAnswer,
             .providerUnavailable, .signUpNotAllowed:
             try await provokeByProof(code, server)
         case .invalidAPIKey, .permissionDenied, .invalidCursor, .invalidIdempotencyKey, .idempotencyKeyReused,

@@ -33,7 +33,7 @@ struct ServerTests {
         try await TestServer.running { server in
             let begun = try await server.begin()
             _ = try await server.send("GET", begun.link, headers: ["Cookie": begun.cookie])
-            _ = try await server.post(begun.link, form: [:], headers: ["Cookie": begun.cookie])
+            _ = try await server.submit(begun.link, form: [:], headers: ["Cookie": begun.cookie])
             let tokens = try await server.session()
             _ = try await server.me(tokens.access)
             _ = try await server.refresh(tokens.refresh)

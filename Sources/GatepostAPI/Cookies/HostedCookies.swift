@@ -22,7 +22,7 @@ enum HostedCookies {
 
     /// The cookie of a browser in which somebody is signed in.
     static func session(_ token: OneTimeToken, of scope: AppScope) -> Cookie {
-        cookie(sessionName(scope), token.secret.revealed, life: scope.settings.sessionLife)
+        cookie(sessionName(scope), token.secret.revealed, life: scope.hostedSessionLife)
     }
 
     /// The cookie that removes the one of a session that is over.

@@ -32,14 +32,17 @@ struct SignInPageRoutes: Sendable {
         {
             try page(visit, request, context, email: form["email"], FormProblem(text, at: field), status)
         }
+        func refused(_ code: ProblemCode, _ text: String, at field: String) throws -> ShownRefusal {
+            ShownRefusal(code: code, page: try again(text, at: field))
+        }
         guard let text = form["email"] else {
-            return try again(visits.pages.text("field_missing_email", for: reader), at: "email")
+            throw try refused(.invalidRequest, visits.pages.text("field_missing_email", for: reader), at: "email")
         }
         guard let email = EmailAddress(text) else {
-            return try again(visits.pages.text(.invalidEmailAddress, for: reader), at: "email")
+            throw try refused(.invalidEmailAddress, visits.pages.text(.invalidEmailAddress, for: reader), at: "email")
         }
         guard let password = form["password"] else {
-            return try again(visits.pages.text("field_missing_password", for: reader), at: "password")
+            throw try refused(.invalidRequest, visits.pages.text("field_missing_password", for: reader), at: "password")
         }
         let outcome = try await flow.signIn(
             email, password: Secret(password), for: visit.request?.id,

@@ -35,14 +35,17 @@ struct SignUpPageRoutes: Sendable {
             try page(
                 visit, request, context, email: form["email"], FormProblem(text, at: field), .unprocessableContent)
         }
+        func refused(_ code: ProblemCode, _ text: String, at field: String) throws -> ShownRefusal {
+            ShownRefusal(code: code, page: try again(text, at: field))
+        }
         guard let text = form["email"] else {
-            return try again(visits.pages.text("field_missing_email", for: reader), at: "email")
+            throw try refused(.invalidRequest, visits.pages.text("field_missing_email", for: reader), at: "email")
         }
         guard let email = EmailAddress(text) else {
-            return try again(visits.pages.text(.invalidEmailAddress, for: reader), at: "email")
+            throw try refused(.invalidEmailAddress, visits.pages.text(.invalidEmailAddress, for: reader), at: "email")
         }
         guard let password = form["password"] else {
-            return try again(visits.pages.text("field_missing_password", for: reader), at: "password")
+            throw try refused(.invalidRequest, visits.pages.text("field_missing_password", for: reader), at: "password")
         }
         let browser = visits.browser(request, context)
         let outcome = try await signUp.start(
@@ -72,7 +75,7 @@ struct SignUpPageRoutes: Sendable {
         let flow = try request.flow()
         guard let code = form["code"] else {
             let problem = FormProblem(visits.pages.text("field_missing_code", for: reader), at: "code")
-            return try await mailPage(request, context, problem)
+            throw ShownRefusal(code: .invalidRequest, page: try await mailPage(request, context, problem))
         }
         let outcome = try await verification.verify(
             flow, code: code, for: visit.request?.id, by: HostedCookies.tokens(in: request, of: context.scope),

@@ -1,14 +1,22 @@
+import GatepostFlows
 import GatepostModel
+import GatepostStore
 import HTTPTypes
 import Hummingbird
 
-/// Refuses a form of our pages that another site sent (OWASP ASVS 3.5.1); every page that takes one is behind this.
+/// Takes a form only from a page of ours that was shown in the browser that sends it (OWASP ASVS 3.5.1); every page
+/// that takes one is behind this.
 ///
-/// `Sec-Fetch-Site` decides where a browser sends it. `Origin` comes second: a form of our own page has the origin
-/// `null`, because its referrer policy is `no-referrer`. A caller that sends neither is no current browser; what it
-/// could gain is little, since cookies are not sent along from other sites.
+/// Another site's form would sign its visitor in as somebody else, or out, or end their sessions. Three things have to
+/// be so. `Sec-Fetch-Site`, or where a browser sends none `Origin`, does not name another site; a form of our own page
+/// has the origin `null`, because its referrer policy is `no-referrer`, so that alone proves nothing. The browser has
+/// its cookie, which `SameSite=Lax` keeps from other sites' forms. And the form carries what is derived from that: a
+/// neighbouring host is the same site and gets the cookie sent along, but it cannot read it.
 struct OwnForms: RouterMiddleware {
     typealias Context = RootRequestContext
+
+    /// The name of the hidden field that every form of a page has.
+    static let field = "form_token"
 
     /// Scheme, host and port of the base URL, as a browser's `Origin` states them.
     let ownOrigin: String
@@ -17,9 +25,20 @@ struct OwnForms: RouterMiddleware {
         _ request: Request, context: RootRequestContext,
         next: (Request, RootRequestContext) async throws -> Response
     ) async throws -> Response {
-        if request.method != .get, request.method != .head, isForeign(request) {
-            throw Problem(.invalidRequest, detail: "The form was sent from another site.")
+        // An app that is not there, or suspended, is refused as such further in.
+        guard request.method != .get, request.method != .head, let app = context.app, !app.isSuspended else {
+            return try await next(request, context)
         }
+        guard !isForeign(request) else { throw Problem(.foreignForm) }
+        guard let browser = HostedCookies.tokens(in: request, of: app.scope).browser else {
+            throw Problem(.foreignForm)
+        }
+        var request = request
+        let bytes = try await request.collectBody(ofType: "application/x-www-form-urlencoded")
+        guard let token = try FormBody(bytes)[Self.field],
+            constantTimeEqual(Array(token.utf8), Array(browser.formToken.utf8))
+        else { throw Problem(.foreignForm) }
+        request.body = RequestBody(buffer: ByteBuffer(bytes: bytes))
         return try await next(request, context)
     }
 

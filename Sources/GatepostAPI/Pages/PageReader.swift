@@ -4,10 +4,14 @@ import GatepostStore
 import HTTPTypes
 import Hummingbird
 
-/// Whom a page is rendered for: of which app, in which language.
+/// Whom a page is rendered for: of which app, in which language, in which browser.
 struct PageReader: Sendable {
     let app: AppRecord?
     let language: String
+    /// What the forms of the page are bound to.
+    let browser: OneTimeToken
+    /// Whether the browser has had no cookie yet, and gets one with the page's first form.
+    let isNewBrowser: Bool
 }
 
 extension Pages {
@@ -23,7 +27,10 @@ extension Pages {
         let language = texts.languages.choose(
             uiLocales: asked ?? locale, acceptLanguage: request.headers[.acceptLanguage],
             app: app?.scope.settings.defaultLocale)
-        return PageReader(app: app, language: language)
+        let known = app.flatMap { HostedCookies.tokens(in: request, of: $0.scope).browser }
+        return PageReader(
+            app: app, language: language, browser: known ?? .make(.browser, random: random),
+            isNewBrowser: known == nil)
     }
 
     /// What a page says of a flow's refusal, in its reader's language: the rule that was broken, where it is known.

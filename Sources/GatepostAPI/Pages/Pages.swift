@@ -1,5 +1,6 @@
 import Foundation
 import GatepostModel
+import GatepostStore
 import HTTPTypes
 import Hummingbird
 import Mustache
@@ -13,11 +14,14 @@ struct Pages: Sendable {
 
     /// What the pages say.
     let texts: PageTexts
+    /// Where the tokens of browsers come from that are here for the first time.
+    let random: any RandomSource
     private let library: MustacheLibrary
     private let styleSource: String
 
     /// Reads the templates and texts that come with the program.
-    init() throws {
+    init(random: any RandomSource) throws {
+        self.random = random
         let bundle = Bundle.module.bundleURL
         texts = try PageTexts(folder: bundle.appendingPathComponent("Texts"))
         let folder = bundle.appendingPathComponent("Templates")
@@ -54,7 +58,21 @@ struct Pages: Sendable {
             brand: look?.style, page: page)
         var headers = Self.headers(policy: policy(of: page, look))
         headers[.contentLanguage] = reader.language
-        return try render(view, page.template, headers, status)
+        let html = try render(view, page.template)
+        let bound = Self.binding(html, to: reader.browser)
+        var response = Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: bound)))
+        if bound != html, reader.isNewBrowser, let scope = reader.app?.scope {
+            response.setCookie(HostedCookies.browser(reader.browser, of: scope))
+        }
+        return response
+    }
+
+    /// Gives each form that is posted the hidden field that `OwnForms` asks for.
+    ///
+    /// Here and not in the templates, so that none can forget it. No value can look like a form: all are escaped.
+    private static func binding(_ html: String, to browser: OneTimeToken) -> String {
+        let field = "<input type=\"hidden\" name=\"\(OwnForms.field)\" value=\"\(browser.formToken)\">"
+        return html.replacing(/<form method="post"[^>]*>/) { "\($0.output)\n\(field)" }
     }
 
     /// A page of the development server, whose policy lets a mail's own style through.
@@ -64,14 +82,14 @@ struct Pages: Sendable {
         let policy =
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; "
             + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-        return try render(page, page.template, Self.headers(policy: policy), .ok)
+        let html = try render(page, page.template)
+        return Response(
+            status: .ok, headers: Self.headers(policy: policy), body: .init(byteBuffer: ByteBuffer(string: html)))
     }
 
-    private func render(
-        _ view: Any, _ template: String, _ headers: HTTPFields, _ status: HTTPResponse.Status
-    ) throws -> Response {
+    private func render(_ view: Any, _ template: String) throws -> String {
         guard let html = library.render(view, withTemplate: template) else { throw Unreadable(name: template) }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
+        return html
     }
 
     /// Nothing is loaded, run or framed but the app's logo; the styles are named by their hashes (OWASP ASVS 3.4.3).

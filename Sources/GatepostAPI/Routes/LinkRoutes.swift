@@ -45,7 +45,9 @@ struct LinkRoutes: Sendable {
         } else if let token = StarterCookie.token(in: request, of: context.scope) {
             outcome = try await flow.confirm(link, startedBy: token, in: context.scope, from: origin)
         } else {
-            if case .gone = try await look(at: link, request, context) { return try gone(request, context) }
+            if case .gone = try await look(at: link, request, context) {
+                throw ShownRefusal(code: .invalidLink, page: try gone(request, context))
+            }
             throw Problem(.invalidRequest, detail: "password is missing.")
         }
         switch outcome {

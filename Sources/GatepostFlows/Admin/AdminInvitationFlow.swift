@@ -102,7 +102,7 @@ package struct AdminInvitationFlow: Sendable {
     ///   - scope: The built-in app.
     ///   - origin: Where the request came from.
     /// - Returns: Who joined, or why nobody did.
-    /// - Throws: `PostgresError`, or what the hasher says.
+    /// - Throws: `PostgresError`.
     package func accept(
         _ link: OneTimeToken, choosing password: Secret?, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
@@ -123,7 +123,8 @@ package struct AdminInvitationFlow: Sendable {
             if let refusal = try await rules.refusal(of: password, for: email, in: scope) {
                 return try await refuse(refusal, in: scope, occasion, flow: standing.id)
             }
-            passwordHash = try await hasher.hash(password)
+            passwordHash = try await hasher.hashUnlessBusy(password)
+            guard passwordHash != nil else { return try await refuse(.busy, in: scope, occasion, flow: standing.id) }
             // The hash may have waited.
             occasion = Occasion(now: clock.now, origin: origin, random: random)
         }

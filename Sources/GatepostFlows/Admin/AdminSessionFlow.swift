@@ -46,6 +46,7 @@ package struct AdminSessionFlow: Sendable {
                             .sessionEnded, by: request.actor, userID: user, clientID: found.clientID, sessionID: id,
                             reason: reason.rawValue),
                         ifEndedNow: id)
+                    batch.endHostedSession(found.hostedID, of: user, reason: reason, by: request.actor, occasion)
                 }
                 return nil
             }

@@ -28,7 +28,9 @@ extension EmailChangeFlow {
         if let refusal = try await rules.refusal(of: password, for: EmailAddress(email), in: scope) {
             return try await refuse(refusal, in: scope, occasion)
         }
-        let hash = try await hasher.hash(password)
+        guard let hash = try await hasher.hashUnlessBusy(password) else {
+            return try await refuse(.busy, in: scope, occasion)
+        }
         let restored: EmailAddress?
         do {
             restored = try await parts.database.transaction(in: scope) { transaction in

@@ -49,7 +49,7 @@ package struct EmailChangeFlow: Sendable {
     ///   - scope: The app.
     ///   - origin: Where the request came from.
     /// - Returns: What the caller holds from here on.
-    /// - Throws: `HasherBusy` or `PostgresError`.
+    /// - Throws: `PostgresError`.
     package func start(
         for asking: Asking, to email: EmailAddress, password: Secret?, by browser: OneTimeToken? = nil,
         locale: String?, in scope: AppScope, from origin: RequestOrigin
@@ -108,15 +108,14 @@ package struct EmailChangeFlow: Sendable {
         _ flow: FlowID, heldBy token: OneTimeToken, code: String, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = parts.occasion(from: origin)
-        let proof = try await parts.proof(
-            ofTyped: code, for: flow, heldBy: token, .emailChange, refused: .emailChangeRefused, in: scope, occasion)
-        switch proof {
+        let outcome = try await parts.codes.attempt(
+            .init(code: code, flow: flow, holder: token, kind: .emailChange, refused: .emailChangeRefused), in: scope,
+            occasion)
+        switch outcome {
         case .refused(let refusal, let isRecorded):
             return isRecorded ? .refused(refusal) : try await refuse(refusal, in: scope, occasion, flow: flow)
-        case .proof(let proof, let budgets):
-            let outcome = try await pass(proof, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
-            if outcome.refusal == nil { try await parts.refund(budgets, in: scope, occasion) }
-            return outcome
+        case .right(let proof):
+            return try await pass(proof, orElse: Refusal(.invalidFlow), in: scope, occasion, flow: flow)
         }
     }
 

@@ -59,16 +59,15 @@ extension EmailSignInFlow {
         in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = parts.occasion(from: origin)
-        let proof = try await parts.proof(
-            ofTyped: code, for: flow, heldBy: token, .emailSignIn, refused: .signInRefused, in: scope, occasion)
-        switch proof {
+        let outcome = try await parts.codes.attempt(
+            .init(code: code, flow: flow, holder: token, kind: .emailSignIn, refused: .signInRefused), in: scope,
+            occasion)
+        switch outcome {
         case .refused(let refusal, let isRecorded):
             return isRecorded ? .refused(refusal) : try await refuse(refusal, in: scope, occasion, flow: flow)
-        case .proof(let proof, let budgets):
-            let outcome = try await pass(
-                proof, heldBy: token, hosting, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
-            if outcome.refusal == nil { try await parts.refund(budgets, in: scope, occasion) }
-            return outcome
+        case .right(let proof):
+            return try await pass(
+                proof, heldBy: token, hosting, orElse: Refusal(.invalidFlow), in: scope, occasion, flow: flow)
         }
     }
 
@@ -89,11 +88,13 @@ extension EmailSignInFlow {
                 userID: user, authEpoch: nil, amr: Self.methods, authenticatedAt: occasion.now)
             var (isOpened, ended) = try await transaction.batch { batch in
                 let isOpened = batch.verifyAddress(of: user, at: occasion.now)
+                let ended = ending.add(
+                    goal, for: proof, hosting, to: &batch, from: occasion.origin, at: occasion.now)
+                // Whoever reads the mailbox is not kept out by what strangers have guessed (decision 25).
                 if let email = EmailAddress(consumed.email) {
                     batch.refund(parts.limits.proved(email), at: occasion.now)
                 }
-                return isOpened.and(
-                    ending.add(goal, for: proof, hosting, to: &batch, from: occasion.origin, at: occasion.now))
+                return isOpened.and(ended)
             }
             ended?.device = EmailAddress(consumed.email).map { email in
                 DeviceToken.make(

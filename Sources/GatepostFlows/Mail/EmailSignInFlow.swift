@@ -59,14 +59,14 @@ package struct EmailSignInFlow: Sendable {
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, in: scope, occasion) }
         guard let registered else { return try await refuse(Refusal(.unknownClient), in: scope, occasion) }
-        guard registered.allows(client.redirectURI) else {
+        guard let registration = registered.registration(of: client.redirectURI) else {
             return try await refuse(Refusal(.invalidRedirectURI), in: scope, occasion)
         }
         let token = OneTimeToken.make(.flow, random: parts.random)
         var request = NewAuthorizationRequest(
             id: occasion.id(), clientID: client.id, redirectURI: client.redirectURI, challenge: client.challenge,
             holder: token, at: occasion.now)
-        request.locale = locale
+        (request.locale, request.registeredURI) = (locale, registration)
         return try await begin(email, request.id, new: request, token: token, locale: locale, in: scope, occasion)
     }
 

@@ -10,6 +10,7 @@ package struct MailFlowParts: Sendable {
     let keys: KeyRing
     let signal: OutboxSignal
     var limits: Limits { Limits(keys: keys) }
+    var codes: TypedCodes { TypedCodes(database: database, keys: keys) }
 
     /// Gathers the collaborators; the signal wakes a worker in the same process, if there is one.
     package init(
@@ -57,55 +58,11 @@ package struct MailFlowParts: Sendable {
             try await database.batch(in: scope, durability: .asynchronous) { $0.spend(budgets, at: occasion.now) })
     }
 
-    /// Counts one try at a typed code, committed on its own, and says what the code must then prove.
-    ///
-    /// - Parameters:
-    ///   - typed: What was typed.
-    ///   - id: The flow.
-    ///   - token: Who began it.
-    ///   - kind: What it must be for.
-    ///   - refused: The event of a refusal.
-    ///   - scope: The app.
-    ///   - occasion: The moment.
-    /// - Returns: The proof, or why not. A wrong code makes a proof too, which then consumes nothing.
-    /// - Throws: `PostgresError`.
-    func proof(
-        ofTyped typed: String, for id: FlowID, heldBy token: OneTimeToken, _ kind: FlowKind,
-        refused: AuditEvent.Kind, in scope: AppScope, _ occasion: Occasion
-    ) async throws -> CodeProof {
-        let exhausted = Refusal(.codeAttemptsExhausted)
-        let (isRefused, record) = try await database.batch(in: scope) { batch in
-            let isRefused = batch.spendCodeAttempt(id, heldBy: token, at: occasion.now)
-            // In the transaction that refuses the flow: if the answer is lost here, the end still has its event.
-            batch.record(
-                occasion.event(refused, by: .anyone, flowID: id, reason: exhausted.code.rawValue), ifExhausted: id)
-            return isRefused.and(batch.flow(id, heldBy: token))
+    /// Gives back what a try has spent that was never compared.
+    func giveBack(_ budgets: RateBudgets, in scope: AppScope, _ occasion: Occasion) async throws {
+        try await database.batch(in: scope, durability: .asynchronous) { batch in
+            batch.giveBack(limits.unused(budgets), at: occasion.now)
         }
-        if isRefused { return .refused(exhausted, isRecorded: true) }
-        guard let record, record.kind == kind, record.expiresAt > occasion.now else {
-            return .refused(Refusal(.invalidFlow), isRecorded: false)
-        }
-        guard record.isPending else {
-            let isExhausted = record.reason == exhausted.code.rawValue
-            return .refused(isExhausted ? exhausted : Refusal(.invalidFlow), isRecorded: false)
-        }
-        let secrets = FlowSecrets(app: scope.appID, flow: id, kind: kind, epoch: record.secretEpoch, keys: keys)
-        guard let secrets, let email = EmailAddress(record.emailEntered ?? record.email) else {
-            return .refused(Refusal(.invalidFlow), isRecorded: false)
-        }
-        // A code is one more way to prove what a password proves: both count together (CVE-2025-64102).
-        let budgets = limits.proof(of: email, from: occasion.origin, in: scope, at: occasion.now)
-        let verdict = try await database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(budgets, at: occasion.now)
-        }
-        if let refusal = Refusal(verdict) { return .refused(refusal, isRecorded: false) }
-        return .proof(
-            .code(hash: secrets.codeHash(typed), id, startedBy: token), limits.earned(budgets, by: email))
-    }
-
-    /// Gives back what a try has spent that was right.
-    func refund(_ budgets: RateBudgets, in scope: AppScope, _ occasion: Occasion) async throws {
-        try await database.batch(in: scope, durability: .asynchronous) { $0.refund(budgets, at: occasion.now) }
     }
 
     /// Writes a refusal down.
@@ -118,14 +75,6 @@ package struct MailFlowParts: Sendable {
                 occasion.event(kind, by: .anyone, userID: user, flowID: flow, reason: refusal.code.rawValue))
         }
     }
-}
-
-/// What a typed code comes to before it is compared.
-enum CodeProof {
-    /// Also what is given back once the code was right.
-    case proof(FlowProof, RateBudgets)
-    /// `isRecorded` says whether the event is written already.
-    case refused(Refusal, isRecorded: Bool)
 }
 
 /// What whoever began a flow by the JSON API holds; the token proves later that it was they.

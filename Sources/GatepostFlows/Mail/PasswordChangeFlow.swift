@@ -44,22 +44,23 @@ package struct PasswordChangeFlow: Sendable {
     ///   - scope: The app.
     ///   - origin: Where the request came from.
     /// - Returns: Why not; nil if it was done.
-    /// - Throws: `HasherBusy` or `PostgresError`.
+    /// - Throws: `PostgresError`.
     package func change(
         for asking: Asking, current: Secret, to new: Secret, endsOthers: Bool, in scope: AppScope,
         from origin: RequestOrigin
     ) async throws -> Refusal? {
         let occasion = parts.occasion(from: origin)
-        let (user, email) = (asking.user.id, EmailAddress(asking.user.email))
-        if let refusal = try await rules.refusal(of: new, for: email, in: scope) {
+        if let refusal = try await rules.refusal(of: new, for: EmailAddress(asking.user.email), in: scope) {
             return try await refuse(refusal, asking, in: scope, occasion)
         }
         let proof = try await parts.prove(current, asking, hasher: hasher, in: scope, occasion)
         guard case .proved(let credential, let budgets) = proof else {
             return try await refuse(proof.refusal, asking, in: scope, occasion)
         }
-        let hash = try await hasher.hash(new)
-        let reason = SessionEndReason.passwordChanged
+        guard let hash = try await hasher.hashUnlessBusy(new) else {
+            try await parts.giveBack(budgets, in: scope, occasion)
+            return try await refuse(.busy, asking, in: scope, occasion)
+        }
         let isChanged = try await parts.database.transaction(in: scope) { transaction in
             guard
                 try await transaction.batch({ batch in
@@ -67,24 +68,7 @@ package struct PasswordChangeFlow: Sendable {
                 })
             else { return false }
             try await transaction.batch { batch in
-                batch.raiseEpoch(of: user)
-                if endsOthers {
-                    batch.endSessions(of: user, except: asking.session, reason: reason, at: occasion.now)
-                }
-                batch.stampSessions(of: user)
-                batch.stampRefreshTokens(of: user)
-                batch.refuseFlows(ofUser: user, butUndoing: reason.rawValue, at: occasion.now)
-                if let email {
-                    batch.refund(budgets, at: occasion.now)
-                    batch.enqueue(
-                        PasswordChangedMail.message(
-                            id: occasion.id(), user: user,
-                            recipientHash: parts.keys.recipientHash(email, in: scope.appID), at: occasion.now))
-                }
-                batch.record(
-                    occasion.event(
-                        .passwordChanged, by: .user, userID: user, sessionID: asking.session,
-                        reason: reason.rawValue))
+                settle(asking, endsOthers: endsOthers, refunding: budgets, in: &batch, occasion)
             }
             return true
         }
@@ -94,6 +78,29 @@ package struct PasswordChangeFlow: Sendable {
         }
         parts.signal.raise()
         return nil
+    }
+
+    /// What follows from the change: whatever is older is dead, but the session that asks and, if wanted, the others.
+    private func settle(
+        _ asking: Asking, endsOthers: Bool, refunding budgets: RateBudgets, in batch: inout AppBatch,
+        _ occasion: Occasion
+    ) {
+        let (user, reason) = (asking.user.id, SessionEndReason.passwordChanged)
+        batch.raiseEpoch(of: user)
+        if endsOthers { batch.endSessions(of: user, except: asking.session, reason: reason, at: occasion.now) }
+        batch.stampSessions(of: user)
+        batch.stampRefreshTokens(of: user)
+        batch.refuseFlows(ofUser: user, butUndoing: reason.rawValue, at: occasion.now)
+        if let email = EmailAddress(asking.user.email) {
+            batch.refund(budgets, at: occasion.now)
+            batch.enqueue(
+                PasswordChangedMail.message(
+                    id: occasion.id(), user: user,
+                    recipientHash: parts.keys.recipientHash(email, in: batch.scope.appID), at: occasion.now))
+        }
+        batch.record(
+            occasion.event(
+                .passwordChanged, by: .user, userID: user, sessionID: asking.session, reason: reason.rawValue))
     }
 
     private func refuse(
@@ -127,7 +134,7 @@ extension MailFlowParts {
     ///   - scope: The app.
     ///   - occasion: The moment.
     /// - Returns: The credential that was proved, or why not.
-    /// - Throws: `HasherBusy` or `PostgresError`.
+    /// - Throws: `PostgresError`.
     func prove(
         _ password: Secret?, _ asking: Asking, hasher: PasswordHasher, in scope: AppScope, _ occasion: Occasion
     ) async throws -> PasswordProof {
@@ -146,9 +153,12 @@ extension MailFlowParts {
             }
             return .proved(credential, limits.earned(budgets, by: email))
         }
-        guard let password, case .matches = try await hasher.verify(password, against: credential.passwordHash) else {
-            return .refused(Refusal(.invalidCredentials))
+        guard let password else { return .refused(Refusal(.invalidCredentials)) }
+        guard let verdict = try await hasher.verifyUnlessBusy(password, against: credential.passwordHash) else {
+            try await giveBack(budgets, in: scope, occasion)
+            return .refused(.busy)
         }
+        guard case .matches = verdict else { return .refused(Refusal(.invalidCredentials)) }
         return .proved(credential, limits.earned(budgets, by: email))
     }
 }

@@ -90,7 +90,9 @@ package struct PasswordResetFlow: Sendable {
         if let refusal = try await rules.refusal(of: password, for: EmailAddress(email), in: scope) {
             return try await refuse(refusal, in: scope, occasion)
         }
-        let hash = try await hasher.hash(password)
+        guard let hash = try await hasher.hashUnlessBusy(password) else {
+            return try await refuse(.busy, in: scope, occasion)
+        }
         return try await pass(.linkAlone(link), hash, orElse: Refusal(.invalidLink), in: scope, occasion)
     }
 
@@ -113,17 +115,17 @@ package struct PasswordResetFlow: Sendable {
         if let refusal = weakness {
             return try await refuse(refusal, in: scope, occasion, flow: flow)
         }
-        let proof = try await parts.proof(
-            ofTyped: code, for: flow, heldBy: token, .passwordReset, refused: .passwordResetRefused, in: scope,
-            occasion)
-        switch proof {
+        let outcome = try await parts.codes.attempt(
+            .init(code: code, flow: flow, holder: token, kind: .passwordReset, refused: .passwordResetRefused),
+            in: scope, occasion)
+        switch outcome {
         case .refused(let refusal, let isRecorded):
             return isRecorded ? .refused(refusal) : try await refuse(refusal, in: scope, occasion, flow: flow)
-        case .proof(let proof, let budgets):
-            let hash = try await hasher.hash(password)
-            let outcome = try await pass(proof, hash, orElse: Refusal(.invalidCode), in: scope, occasion, flow: flow)
-            if outcome.refusal == nil { try await parts.refund(budgets, in: scope, occasion) }
-            return outcome
+        case .right(let proof):
+            guard let hash = try await hasher.hashUnlessBusy(password) else {
+                return try await refuse(.busy, in: scope, occasion, flow: flow)
+            }
+            return try await pass(proof, hash, orElse: Refusal(.invalidFlow), in: scope, occasion, flow: flow)
         }
     }
 
@@ -150,8 +152,6 @@ package struct PasswordResetFlow: Sendable {
                     batch.stampRefreshTokens(of: user)
                 }
                 batch.refuseFlows(ofUser: user, butUndoing: reason.rawValue, at: occasion.now)
-                // Whoever reads the mailbox is the owner: strangers' tries in a row no longer keep them out.
-                batch.refund(parts.limits.proved(email), at: occasion.now)
                 batch.enqueue(
                     PasswordChangedMail.message(
                         id: occasion.id(), user: user,
@@ -159,6 +159,8 @@ package struct PasswordResetFlow: Sendable {
                 batch.record(
                     occasion.event(
                         .passwordChanged, by: .user, userID: user, flowID: consumed.id, reason: reason.rawValue))
+                // Whoever reads the mailbox is not kept out by what strangers have guessed (decision 25).
+                batch.refund(parts.limits.proved(email), at: occasion.now)
                 return before
             }
             guard before?.emailVerifiedAt == nil else { return user }

@@ -72,6 +72,12 @@ package struct AuthorizationParameters: Sendable {
         return Int64(text).map { .seconds($0) }
     }
 
+    /// Whoever proved who they are before this must prove it again; nil where the client asks for nothing of the kind.
+    func authenticatedAfter(at now: Instant) -> Instant? {
+        let moments = [maxAge.map { now - $0 }, prompts.contains("login") ? now : nil]
+        return moments.compactMap(\.self).max()
+    }
+
     /// The address that the person is likely to sign in with; nil where it is none.
     var loginHint: EmailAddress? { self["login_hint"].flatMap { EmailAddress($0) } }
 }

@@ -56,15 +56,18 @@ package struct AuthorizeFlow: Sendable {
         from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        guard let id = asked["client_id"].flatMap({ ClientID($0) }) else {
-            return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion)
-        }
-        let (client, session) = try await database.batch(in: scope) { batch in
+        let id = asked["client_id"].flatMap { ClientID($0) }
+        let ((client, session), verdict) = try await database.batch(in: scope, durability: .asynchronous) { batch in
             let session = tokens.session.map { batch.hostedSession($0, at: occasion.now) } ?? batch.nothing()
-            return batch.client(id).and(session)
+            return (id.map { batch.client($0) } ?? batch.nothing()).and(session)
+                .and(batch.spend(Limits.authorize(from: origin, in: scope), at: occasion.now))
         }
-        guard let client else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
-        guard let redirectURI = asked["redirect_uri"], client.allows(redirectURI) else {
+        if let refusal = Refusal(verdict) {
+            // Written down once, not for each: else there would be no limit to the events.
+            return verdict.isFirstRefusal ? try await refuse(refusal, id, in: scope, occasion) : .refused(refusal)
+        }
+        guard let id, let client else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
+        guard let redirectURI = asked["redirect_uri"], let registered = client.registration(of: redirectURI) else {
             return try await refuse(Refusal(.invalidRedirectURI), id, in: scope, occasion)
         }
         guard asked.error == nil, let challenge = asked.challenge else {
@@ -75,8 +78,11 @@ package struct AuthorizeFlow: Sendable {
             holder: tokens.browser ?? .make(.browser, random: random), at: occasion.now)
         (request.state, request.nonce) = (asked["state"], asked["nonce"])
         (request.loginHint, request.locale) = (asked.loginHint?.ascii, locale)
-        if let session, Self.isSilent(redirectURI, of: scope.appID), Self.mayAnswer(session, asked, at: occasion.now) {
-            return try await answer(request, by: session, in: scope, occasion)
+        (request.registeredURI, request.authenticatedAfter) = (registered, asked.authenticatedAfter(at: occasion.now))
+        if let session, Self.isSilent(redirectURI, of: scope.appID), Self.mayAnswer(session, asked, at: occasion.now),
+            let answer = try await answer(request, by: session, in: scope, occasion)
+        {
+            return .answered(answer)
         }
         guard !asked.prompts.contains("none") else {
             let error = AuthorizationError(.loginRequired, "Nobody is signed in here.")
@@ -105,20 +111,19 @@ package struct AuthorizeFlow: Sendable {
         return asked.loginHint.map { $0.canonical == session.user.email.lowercased() } ?? true
     }
 
-    /// Answers for whoever is signed in, in one batch; asks the person if the session ended at that very moment.
+    /// Answers for whoever is signed in, in one transaction; nil if the session ended at that very moment.
     private func answer(
         _ request: NewAuthorizationRequest, by session: HostedSession, in scope: AppScope, _ occasion: Occasion
-    ) async throws -> Outcome {
+    ) async throws -> SignInEnding.Answer? {
         let proof = SignInProof(
             userID: session.user.id, authEpoch: session.user.authEpoch, amr: session.amr,
             authenticatedAt: session.authenticatedAt, condition: .session(session.id))
-        let ended = try await database.batch(in: scope) { batch in
-            batch.insertAuthorizationRequest(request)
+        return try await database.batch(in: scope) { batch in
+            batch.insertAuthorizationRequest(request, ifStands: proof)
             return ending.add(
                 .request(request.id, heldBy: request.holder), for: proof, .kept(session.id), to: &batch,
                 from: occasion.origin, at: occasion.now)
-        }
-        return ended?.answer.map(Outcome.answered) ?? .begun(request.id, holder: request.holder)
+        }?.answer
     }
 
     private func sendBack(
@@ -147,7 +152,7 @@ package struct AuthorizeFlow: Sendable {
     private func record(
         _ reason: String, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion
     ) async throws {
-        try await database.batch(in: scope, durability: .asynchronous) { batch in
+        try await database.batch(in: scope) { batch in
             batch.record(occasion.event(.signInRefused, by: .anyone, clientID: client, reason: reason))
         }
     }

@@ -22,7 +22,8 @@ package struct OwnSessionsFlow: Sendable {
         }
     }
 
-    /// Ends one of the user's sessions with its refresh tokens: this one, or one elsewhere.
+    /// Ends one of the user's sessions with its refresh tokens, and the browser's session that it came from: this one,
+    /// or one elsewhere.
     ///
     /// - Parameters:
     ///   - id: Which; one of somebody else is answered like one that is not there.
@@ -55,6 +56,7 @@ package struct OwnSessionsFlow: Sendable {
                     .sessionEnded, by: .user, userID: user, clientID: found.clientID, sessionID: id,
                     reason: reason.rawValue),
                 ifEndedNow: id)
+            batch.endHostedSession(found.hostedID, of: user, reason: reason, by: .user, occasion)
         }
         return nil
     }

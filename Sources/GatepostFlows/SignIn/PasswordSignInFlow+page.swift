@@ -19,7 +19,7 @@ extension PasswordSignInFlow {
     ///   - scope: The app.
     ///   - origin: Where the request came from.
     /// - Returns: What came of it.
-    /// - Throws: `HasherBusy` or `PostgresError`.
+    /// - Throws: `PostgresError`.
     package func signIn(
         _ email: EmailAddress, password: Secret, for request: AuthorizationRequestID?, by tokens: BrowserTokens,
         in scope: AppScope, from origin: RequestOrigin
@@ -39,7 +39,7 @@ extension PasswordSignInFlow {
         guard let credential, refusal == nil else {
             return try await refusePage(
                 (refusal ?? Refusal(.invalidCredentials)).counted(verdict), client, in: scope, occasion,
-                user: credential?.userID)
+                user: credential?.userID, compared: budgets)
         }
         // The hash took a while: what begins, begins now.
         let now = clock.now
@@ -62,9 +62,10 @@ extension PasswordSignInFlow {
     }
 
     private func refusePage(
-        _ refusal: Refusal, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil
+        _ refusal: Refusal, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil,
+        compared budgets: RateBudgets? = nil
     ) async throws -> PageOutcome {
-        try await recordRefusal(refusal, client, in: scope, occasion, user: user)
+        try await recordRefusal(refusal, client, in: scope, occasion, user: user, compared: budgets)
         return .refused(refusal)
     }
 }

@@ -66,7 +66,7 @@ package struct PasswordSignInFlow: Sendable {
         guard let credential, refusal == nil else {
             return try await refuse(
                 (refusal ?? Refusal(.invalidCredentials)).counted(verdict), client, in: scope, occasion,
-                user: credential?.userID)
+                user: credential?.userID, compared: budgets)
         }
         return try await issueCode(
             to: client, credential, replacingHashBy: stronger, refunding: limits.earned(budgets, by: email), in: scope,
@@ -78,17 +78,19 @@ package struct PasswordSignInFlow: Sendable {
     /// - Parameters:
     ///   - password: What was typed.
     ///   - credential: What the address has; nil for an unknown one.
-    /// - Returns: Why not, or nothing; and a hash to take the place of one that is weaker than today's.
-    /// - Throws: `HasherBusy`.
+    /// - Returns: Why not, or nothing; and a hash to take the place of one that is weaker than today's, if there is
+    ///   room to compute it: whoever has the right password gets in without.
+    /// - Throws: `HashFailed`.
     func prove(
         _ password: Secret, _ credential: PasswordCredential?
     ) async throws -> (refusal: Refusal?, stronger: String?) {
-        let verification = try await hasher.verify(password, against: credential?.passwordHash)
+        let verification = try await hasher.verifyUnlessBusy(password, against: credential?.passwordHash)
+        guard let verification else { return (.busy, nil) }
         guard let credential, case .matches(let needsRehash) = verification else {
             return (Refusal(.invalidCredentials), nil)
         }
         guard !credential.isDeactivated else { return (Refusal(.userDeactivated), nil) }
-        return (nil, needsRehash ? try await hasher.hash(password) : nil)
+        return (nil, needsRehash ? try await hasher.hashUnlessBusy(password) : nil)
     }
 
     private func issueCode(
@@ -121,20 +123,32 @@ package struct PasswordSignInFlow: Sendable {
     }
 
     private func refuse(
-        _ refusal: Refusal, _ client: Client?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil
+        _ refusal: Refusal, _ client: Client?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil,
+        compared budgets: RateBudgets? = nil
     ) async throws -> Outcome {
-        try await recordRefusal(refusal, client?.id, in: scope, occasion, user: user)
+        try await recordRefusal(refusal, client?.id, in: scope, occasion, user: user, compared: budgets)
         return .refused(refusal)
     }
 
     /// Writes down that a sign-in was refused.
+    ///
+    /// - Parameters:
+    ///   - refusal: Why.
+    ///   - client: For whom; nil for the account's own pages, or an unknown one.
+    ///   - scope: The app.
+    ///   - occasion: The moment.
+    ///   - user: Whose address it was, as far as it is known.
+    ///   - budgets: What the try has spent; given back if there was no room to compare the password.
+    /// - Throws: `PostgresError`.
     func recordRefusal(
-        _ refusal: Refusal, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil
+        _ refusal: Refusal, _ client: ClientID?, in scope: AppScope, _ occasion: Occasion, user: UserID? = nil,
+        compared budgets: RateBudgets? = nil
     ) async throws {
         try await database.batch(in: scope) { batch in
             batch.record(
                 occasion.event(
                     .signInRefused, by: .anyone, userID: user, clientID: client, reason: refusal.code.rawValue))
+            if let budgets, refusal.code == .busy { batch.giveBack(limits.unused(budgets), at: occasion.now) }
         }
     }
 }

@@ -86,15 +86,21 @@ package struct SignInEnding: Sendable {
         from origin: RequestOrigin, at now: Instant
     ) -> BatchReading<Ended?> {
         let occasion = Occasion(now: now, origin: origin, random: random)
+        let hosted: SessionID? =
+            switch hosting {
+            case .none: nil
+            case .new: occasion.id()
+            case .kept(let session): session
+            }
         switch goal {
         case .request(let request, let holder):
             let code = OneTimeToken.make(.authorizationCode, random: random)
             batch.answerAuthorizationRequest(request, heldBy: holder, with: code, for: proof, at: now)
-            batch.insertAuthorizationCode(code, answering: request, for: proof, at: now)
+            batch.insertAuthorizationCode(code, answering: request, for: proof, on: hosted, at: now)
             // What a provider has proved on the way here, and waited for its owner.
             batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: now)
             batch.record(occasion.event(.identityLinked, by: .user), ifIdentityLinkedBy: request)
-            let session = host(hosting, for: proof, ifIssued: code, in: &batch, occasion)
+            let session = host(hosting, as: hosted, for: proof, ifIssued: code, in: &batch, occasion)
             batch.record(
                 occasion.event(.signInPassed, by: .user, userID: proof.userID), ifAnsweredWith: code.hash)
             let issuer = TokenIssuer.issuer(of: batch.scope.appID, baseURL: baseURL)
@@ -107,7 +113,7 @@ package struct SignInEnding: Sendable {
                 }
             }
         case .account:
-            guard let session = host(hosting, for: proof, ifIssued: nil, in: &batch, occasion) else {
+            guard let session = host(hosting, as: hosted, for: proof, ifIssued: nil, in: &batch, occasion) else {
                 return batch.nothing()
             }
             batch.record(occasion.event(.signInPassed, by: .user), ifSessionExists: session.id)
@@ -123,24 +129,40 @@ package struct SignInEnding: Sendable {
     }
 
     private func host(
-        _ hosting: Hosting, for proof: SignInProof, ifIssued code: OneTimeToken?, in batch: inout AppBatch,
-        _ occasion: Occasion
+        _ hosting: Hosting, as id: SessionID?, for proof: SignInProof, ifIssued code: OneTimeToken?,
+        in batch: inout AppBatch, _ occasion: Occasion
     ) -> Hosted? {
-        switch hosting {
-        case .none: return nil
-        case .kept(let session):
-            batch.touchHostedSession(session, at: occasion.now)
+        guard let id else { return nil }
+        guard case .new(let old) = hosting else {
+            batch.touchHostedSession(id, at: occasion.now)
             return nil
-        case .new(let old):
-            let (id, token): (SessionID, OneTimeToken) = (occasion.id(), .make(.hostedSession, random: random))
-            let began = batch.insertHostedSession(
-                id, token: token, for: proof, ifIssued: code, origin: occasion.origin, at: occasion.now)
-            batch.record(occasion.event(.sessionStarted, by: .user, sessionID: id), ifSessionExists: id)
-            if let old {
-                batch.endSession(old, replacedBy: id, at: occasion.now)
-                batch.record(occasion.event(.sessionEnded, by: .user), ifEnded: old)
-            }
-            return Hosted(id: id, token: token, began: began)
         }
+        let token = OneTimeToken.make(.hostedSession, random: random)
+        let began = batch.insertHostedSession(
+            id, token: token, for: proof, ifIssued: code, origin: occasion.origin, at: occasion.now)
+        batch.record(occasion.event(.sessionStarted, by: .user, sessionID: id), ifSessionExists: id)
+        if let old {
+            // What came from the old one first, in the order of a sign-out, which ends it and then the browser's.
+            batch.moveSessions(of: old, to: id)
+            batch.endSession(old, replacedBy: id, at: occasion.now)
+            batch.record(occasion.event(.sessionEnded, by: .user), ifEnded: old)
+        }
+        return Hosted(id: id, token: token, began: began)
+    }
+}
+
+extension AppBatch {
+    /// Ends the browser's session that a client's session came from, which ends for the same reason.
+    ///
+    /// Else whoever signs out, and gives the machine away, is signed in again by the next client that asks.
+    mutating func endHostedSession(
+        _ hosted: SessionID?, of user: UserID, reason: SessionEndReason, by actor: AuditEvent.Actor,
+        _ occasion: Occasion
+    ) {
+        guard let hosted else { return }
+        endSession(hosted, of: user, reason: reason, at: occasion.now)
+        record(
+            occasion.event(.sessionEnded, by: actor, userID: user, sessionID: hosted, reason: reason.rawValue),
+            ifEndedNow: hosted)
     }
 }

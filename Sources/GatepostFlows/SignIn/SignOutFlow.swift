@@ -13,7 +13,7 @@ package struct SignOutFlow: Sendable {
         (self.database, self.clock, self.random) = (database, clock, random)
     }
 
-    /// Ends the session that asks, with its refresh tokens.
+    /// Ends the session that asks, with its refresh tokens and the browser's session that it came from.
     package func signOut(_ session: LiveSession, in scope: AppScope, from origin: RequestOrigin) async throws {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
         try await database.batch(in: scope) { batch in
@@ -23,6 +23,8 @@ package struct SignOutFlow: Sendable {
                 occasion.event(
                     .sessionEnded, by: .user, userID: session.user.id, clientID: session.clientID,
                     sessionID: session.id, reason: SessionEndReason.signedOut.rawValue))
+            batch.endHostedSession(
+                session.hostedID, of: session.user.id, reason: .signedOut, by: .user, occasion)
         }
     }
 

@@ -49,6 +49,13 @@ package struct OneTimeToken: Sendable {
         secret = Secret(text)
     }
 
+    /// What the forms carry that are shown to the browser with this token, so that no other page can make one up.
+    ///
+    /// Derived, and not the token itself: what stands in a page is worth nothing without the cookie.
+    package var formToken: String {
+        Base64URL.encode(SHA256.hash(data: Array("gatepost form\u{0}\(secret.revealed)".utf8)))
+    }
+
     /// SHA-256 of the whole text: what the database keeps.
     package var hash: [UInt8] { Array(SHA256.hash(data: Array(secret.revealed.utf8))) }
 }

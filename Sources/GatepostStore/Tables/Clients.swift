@@ -8,8 +8,11 @@ package struct ClientRecord: Sendable {
     package let redirectURIs: [String]
 
     /// Whether this is exactly one of its registered URIs.
-    package func allows(_ redirectURI: String) -> Bool {
-        redirectURIs.contains { RedirectURI($0)?.matches(redirectURI) ?? false }
+    package func allows(_ redirectURI: String) -> Bool { registration(of: redirectURI) != nil }
+
+    /// The registered URI that this one is, but for the port of a loopback address; nil if it is none.
+    package func registration(of redirectURI: String) -> String? {
+        redirectURIs.first { RedirectURI($0)?.matches(redirectURI) ?? false }
     }
 }
 

@@ -146,29 +146,49 @@ extension AppBatch {
         ) { try $0.first.map(FlowRecord.init) }
     }
 
-    /// Counts one try at a typed code, before it is compared; a try past the last refuses the flow.
+    /// Compares a typed code, and counts it if it is wrong; a try past the last, whatever it is, refuses the flow.
+    ///
+    /// One statement compares and counts, so of any number of racing wrong codes five are looked at, and racing right
+    /// ones use no try up: which of them passes is settled by `consumeFlow`. A code is right if the flow could pass by
+    /// it, so one that an address without an account never got is counted like any other.
     ///
     /// To be run in a batch that commits on its own: a refused attempt must stay counted.
     ///
-    /// - Returns: Whether this very try was the one too many, which refused the flow.
-    package mutating func spendCodeAttempt(
-        _ id: FlowID, heldBy token: OneTimeToken, at now: Instant
-    ) -> BatchReading<Bool> {
-        let triesMax = FlowSecrets.codeAttemptsMax
+    /// - Parameters:
+    ///   - hash: The keyed hash of what was typed.
+    ///   - id: The flow.
+    ///   - token: Who began it.
+    ///   - kind: What it must be for.
+    ///   - now: The moment.
+    /// - Returns: What the try came to; nil where the flow no longer waits.
+    package mutating func tryCode(
+        _ hash: [UInt8], of id: FlowID, heldBy token: OneTimeToken, _ kind: FlowKind, at now: Instant
+    ) -> BatchReading<CodeTry?> {
+        let isLeft: SQL = "f.code_attempt_count < \(FlowSecrets.codeAttemptsMax)"
+        let isRight: SQL = "f.code_hash = \(hash) and exists (select from users as u where \(userStands))"
         return read(
             """
-            update flows
-               set code_attempt_count = code_attempt_count + 1,
-                   state    = case when code_attempt_count < \(triesMax) then state else 'refused' end,
-                   reason   = case when code_attempt_count < \(triesMax) then null
-                                   else 'code_attempts_exhausted' end,
-                   ended_at = case when code_attempt_count < \(triesMax) then null else \(now)::timestamptz end
-             where app_id = \(scope.appID) and id = \(id) and token_hash = \(token.hash)
-               and state = 'pending' and expires_at > \(now)
-            returning state = 'refused' as is_refused
+            update flows as f
+               set code_attempt_count = f.code_attempt_count + case when \(isRight) then 0 else 1 end,
+                   state    = case when \(isLeft) then f.state else 'refused' end,
+                   reason   = case when \(isLeft) then null else 'code_attempts_exhausted' end,
+                   ended_at = case when \(isLeft) then null else \(now)::timestamptz end
+             where f.app_id = \(scope.appID) and f.id = \(id) and f.token_hash = \(token.hash)
+               and f.kind = \(kind.rawValue) and f.state = 'pending' and f.expires_at > \(now)
+            returning case when f.state = 'refused' then 'exhausted' when \(isRight) then 'right' else 'wrong' end
+                      as outcome
             """
-        ) { try $0.first?.get("is_refused") ?? false }
+        ) { try $0.first.flatMap { CodeTry(rawValue: try $0.get("outcome")) } }
     }
+}
+
+/// What a try at a typed code came to.
+package enum CodeTry: String, Sendable {
+    /// Nothing is counted; the flow still waits to be passed.
+    case right
+    case wrong
+    /// It was the one too many, which refused the flow.
+    case exhausted
 }
 
 /// How a flow is proved to be passed.

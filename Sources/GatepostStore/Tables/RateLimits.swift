@@ -60,13 +60,25 @@ extension AppBatch {
     /// A streak ends with it. An insert, though the rows are there: so they are locked in the same order as when they
     /// were spent.
     package mutating func refund(_ budgets: RateBudgets, at now: Instant) {
+        putBack(budgets, at: now, endsStreaks: true)
+    }
+
+    /// Gives a try back to each budget that came to nothing: it was never compared.
+    ///
+    /// A streak goes on: nobody has proved anything.
+    package mutating func giveBack(_ budgets: RateBudgets, at now: Instant) {
+        putBack(budgets, at: now, endsStreaks: false)
+    }
+
+    private mutating func putBack(_ budgets: RateBudgets, at now: Instant, endsStreaks: Bool) {
         add(
             """
             with \(Self.rows(Self.asked(budgets, at: now)))
             insert into rate_limits as r (app_id, key_hash, window_at, count, expires_at)
             select \(scope.appID), a.key_hash, a.window_at, 0, a.expires_at from asked as a order by a.position
             on conflict (app_id, key_hash, window_at) do update
-               set count = case when r.window_at = \(Self.streakWindow) then 0 else greatest(r.count - 1, 0) end
+               set count = case when \(endsStreaks) and r.window_at = \(Self.streakWindow) then 0
+                                else greatest(r.count - 1, 0) end
             """)
     }
 
@@ -132,7 +144,7 @@ extension AppBatch {
             guard !isAllowed || !asked.isWide else { return nil }
             return RateLimitVerdict(
                 asked.limit, remaining: max(0, asked.limit.tries - row.count), resetsAfter: row.expiresAt - now,
-                isAllowed: isAllowed)
+                isAllowed: isAllowed, isFirstRefusal: row.count == asked.limit.tries + 1)
         }
         let refusing = readings.filter { !$0.isAllowed }.max { $0.resetsAfter < $1.resetsAfter }
         // A budget without a row is never there: each try is counted at least once.

@@ -50,10 +50,10 @@ struct AdminInvitationTests {
                 #expect(method == "HEAD" || page.text.contains("type=\"password\""))
             }
             #expect(try await roles(server) == [])
-            #expect(try await server.post(invited.link, form: [:]).status == 400)
-            #expect(try await server.post(invited.link, form: ["password": "short"]).status == 422)
+            #expect(try await server.submit(invited.link, form: [:]).status == 400)
+            #expect(try await server.submit(invited.link, form: ["password": "short"]).status == 422)
 
-            let done = try await server.post(invited.link, form: ["password": Self.password])
+            let done = try await server.submit(invited.link, form: ["password": Self.password])
 
             #expect(done.status == 200 && done.text.contains("You are an administrator"), "\(done.text)")
             #expect(try await roles(server) == ["ada@example.com owner"])
@@ -62,22 +62,22 @@ struct AdminInvitationTests {
             let user = try await server.app.database.batch(in: try await server.builtIn) { $0.user(email: address) }
             #expect(user?.emailVerifiedAt != nil)
             #expect(try await server.send("GET", invited.link).status == 410)
-            #expect(try await server.post(invited.link, form: ["password": Self.password]).status == 410)
+            #expect(try await server.submit(invited.link, form: ["password": Self.password]).status == 410)
         }
     }
 
     @Test func `an admin who has a password accepts with one click and loses nothing`() async throws {
         try await TestServer.running { server in
             let first = try await invite(server)
-            #expect(try await server.post(first.link, form: ["password": Self.password]).status == 200)
+            #expect(try await server.submit(first.link, form: ["password": Self.password]).status == 200)
 
             let lower = try await invite(server, as: AdminGrant(.auditor, in: nil))
             #expect(!(try await server.send("GET", lower.link).text.contains("type=\"password\"")))
-            #expect(try await server.post(lower.link, form: [:]).status == 200)
+            #expect(try await server.submit(lower.link, form: [:]).status == 200)
             #expect(try await roles(server) == ["ada@example.com owner"])
 
             let scoped = try await invite(server, as: AdminGrant(.support, in: server.app.id))
-            #expect(try await server.post(scoped.link, form: [:]).status == 200)
+            #expect(try await server.submit(scoped.link, form: [:]).status == 200)
             #expect(try await roles(server) == ["ada@example.com owner", "ada@example.com support"])
         }
     }
@@ -86,7 +86,7 @@ struct AdminInvitationTests {
         try await TestServer.running { server in
             let invited = try await invite(server)
             let answers = try await race(16) {
-                try await server.post(invited.link, form: ["password": Self.password]).status
+                try await server.submit(invited.link, form: ["password": Self.password]).status
             }
             #expect(answers.count { $0 == 200 } == 1)
             #expect(answers.count { $0 == 410 } == 15)
@@ -99,12 +99,12 @@ struct AdminInvitationTests {
             let older = try await invite(server)
             server.app.clock.advance(by: .seconds(1))
             let newer = try await invite(server, as: AdminGrant(.auditor, in: nil))
-            #expect(try await server.post(older.link, form: ["password": Self.password]).status == 410)
+            #expect(try await server.submit(older.link, form: ["password": Self.password]).status == 410)
             #expect(try await server.send("GET", newer.link).status == 200)
 
             server.app.clock.advance(by: Lifetimes.adminInvitation)
             #expect(try await server.send("GET", newer.link).status == 410)
-            #expect(try await server.post(newer.link, form: ["password": Self.password]).status == 410)
+            #expect(try await server.submit(newer.link, form: ["password": Self.password]).status == 410)
             #expect(try await roles(server) == [])
         }
     }
@@ -117,7 +117,7 @@ struct AdminInvitationTests {
             try await server.app.database.batch(in: try await server.builtIn) { batch in
                 _ = batch.deleteAdminGrant(of: owner, for: nil)
             }
-            #expect(try await server.post(invited.link, form: ["password": Self.password]).status == 410)
+            #expect(try await server.submit(invited.link, form: ["password": Self.password]).status == 410)
             #expect(try await roles(server) == [])
         }
     }

@@ -33,13 +33,13 @@ struct LinkPageTests {
             #expect(page.text.contains("Confirm address"))
             #expect(!page.text.contains("type=\"password\""))
 
-            let done = try await server.post(begun.link, form: [:], headers: ["Cookie": begun.cookie])
+            let done = try await server.submit(begun.link, form: [:], headers: ["Cookie": begun.cookie])
 
             #expect(done.status == 200)
             #expect(done.text.contains("Your address is confirmed"))
             #expect(done.header("Set-Cookie")?.contains("Max-Age=0") == true)
             #expect(try await server.signIn().status == 200)
-            #expect(try await server.post(begun.link, form: [:], headers: ["Cookie": begun.cookie]).status == 410)
+            #expect(try await server.submit(begun.link, form: [:], headers: ["Cookie": begun.cookie]).status == 410)
         }
     }
 
@@ -51,7 +51,7 @@ struct LinkPageTests {
             #expect(page.text.contains("opened on another device"))
             #expect(page.text.contains("type=\"password\""))
 
-            let done = try await server.post(begun.link, form: ["password": Self.newPassword])
+            let done = try await server.submit(begun.link, form: ["password": Self.newPassword])
 
             #expect(done.status == 200)
             #expect(try await server.signIn("ada@example.com").problem == .invalidCredentials)
@@ -67,7 +67,7 @@ struct LinkPageTests {
             let page = try await server.send("GET", begun.link, headers: ["Cookie": other.cookie])
             #expect(page.text.contains("type=\"password\""))
 
-            let posted = try await server.post(begun.link, form: [:], headers: ["Cookie": other.cookie])
+            let posted = try await server.submit(begun.link, form: [:], headers: ["Cookie": other.cookie])
 
             #expect(posted.text.contains("type=\"password\""))
             #expect(try await server.signIn("ada@example.com").problem == .invalidCredentials)
@@ -78,12 +78,12 @@ struct LinkPageTests {
         try await TestServer.running { server in
             let begun = try await server.begin()
 
-            let weak = try await server.post(begun.link, form: ["password": "short"])
+            let weak = try await server.submit(begun.link, form: ["password": "short"])
             #expect(weak.status == 422)
             #expect(weak.text.contains("Use at least 15 characters"))
             #expect(weak.text.contains(#"role="alert""#))
             #expect(!weak.text.contains("short\""))
-            #expect(try await server.post(begun.link, form: ["password": Self.newPassword]).status == 200)
+            #expect(try await server.submit(begun.link, form: ["password": Self.newPassword]).status == 200)
         }
     }
 
@@ -92,7 +92,7 @@ struct LinkPageTests {
             let begun = try await server.begin()
             let before = try await server.state()
 
-            let answer = try await server.post(begun.link, form: [:])
+            let answer = try await server.submit(begun.link, form: [:])
 
             #expect(answer.status == 400)
             #expect(answer.header("Content-Type") == "text/html; charset=utf-8")
@@ -104,7 +104,7 @@ struct LinkPageTests {
         try await TestServer.running { server in
             let begun = try await server.begin()
             let answers = try await race(16) {
-                try await server.post(begun.link, form: [:], headers: ["Cookie": begun.cookie]).status
+                try await server.submit(begun.link, form: [:], headers: ["Cookie": begun.cookie]).status
             }
             #expect(answers.count { $0 == 200 } == 1)
             #expect(answers.count { $0 == 410 } == 15)
@@ -141,12 +141,12 @@ struct LinkPageTests {
                 ["Cookie": begun.cookie, "Origin": TestFlows.baseURL + ".evil.example"],
             ]
             for headers in foreign {
-                #expect(try await server.post(begun.link, form: [:], headers: headers).status == 400)
+                #expect(try await server.submit(begun.link, form: [:], headers: headers).status == 403)
             }
             #expect(try await server.state() == before)
 
             // What a browser sends for a form of a page whose referrer policy is no-referrer.
-            let own = try await server.post(
+            let own = try await server.submit(
                 begun.link, form: [:],
                 headers: ["Cookie": begun.cookie, "Sec-Fetch-Site": "same-origin", "Origin": "null"])
             #expect(own.status == 200)

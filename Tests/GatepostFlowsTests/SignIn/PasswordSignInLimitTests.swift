@@ -1,7 +1,6 @@
 import GatepostFlows
 import GatepostModel
 import GatepostStore
-import Passwords
 import Postgres
 import TestSupport
 import Testing
@@ -75,16 +74,6 @@ struct PasswordSignInLimitTests {
         #expect(try await spent(test) == 19)
         #expect(try await signIn(test, password: wrong).refusal?.code == .invalidCredentials)
         #expect(try await signIn(test, password: TestFlows.password).refusal?.code == .rateLimited)
-    }
-
-    @Test func `a try is counted before the hash: a busy hasher gives none back`() async throws {
-        let hasher = PasswordHasher(threads: 1, queueMax: 1)
-        await hasher.shutdown()
-        let test = try await TestFlows.make(hasher: hasher)
-
-        await #expect(throws: HasherBusy.self) { try await signIn(test, password: wrong) }
-
-        #expect(try await spent(test) == 1)
     }
 
     @Test func `of forty racing tries at most twenty are compared`() async throws {

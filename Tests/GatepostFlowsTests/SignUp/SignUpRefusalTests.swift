@@ -2,7 +2,6 @@ import GatepostFlows
 import GatepostModel
 import GatepostOutbox
 import GatepostStore
-import Passwords
 import Postgres
 import TestSupport
 import Testing
@@ -53,17 +52,6 @@ struct SignUpRefusalTests {
         for _ in 0..<5 { _ = try await test.signUp(ada) }
 
         #expect(try await start(other) == nil)
-    }
-
-    @Test func `a busy hasher leaves nothing but the counted try`() async throws {
-        let hasher = PasswordHasher(threads: 1, queueMax: 1)
-        await hasher.shutdown()
-        let test = try await TestFlows.make(hasher: hasher)
-        let before = try await test.rows()
-
-        await #expect(throws: HasherBusy.self) { try await test.signUp(ada) }
-
-        #expect(try await test.rows().changed(since: before) == ["rate_limits"])
     }
 
     private func standingFlows(_ test: TestFlows) async throws -> [FlowID] {

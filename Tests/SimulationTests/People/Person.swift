@@ -78,7 +78,7 @@ final class SignUpModel {
     let hasUser: Bool
     let epoch: Int
     var state = State.pending
-    var triedCodes = 0
+    var wrongCodes = 0
     var hasMail = false
 
     init(_ started: SignUpFlow.Started, _ secrets: FlowSecrets, password: Secret, of person: Person) {

@@ -133,8 +133,11 @@ extension World {
     }
 
     private func verify(_ signUp: SignUpModel, of person: Person, in app: SimulatedApp, isRight: Bool) async throws {
-        let expected = spendCode(of: signUp) ?? (person.spendProof(at: now) ? nil : .rateLimited)
-        let stands = expected == nil && isRight && signUp.stands(for: person, at: now)
+        let mayPass = isRight && signUp.stands(for: person, at: now)
+        let expected =
+            refusalOfCode(of: signUp) ?? (person.spendProof(at: now) ? nil : .rateLimited)
+            ?? spendCode(of: signUp, isRight: mayPass)
+        let stands = expected == nil
         let right = signUp.secrets.code.revealed
         let code = isRight ? right : String(right.reversed()) == right ? "0" : String(right.reversed())
         let outcome = try await app.flows.verification.verify(
@@ -143,18 +146,24 @@ extension World {
         note(outcome, of: signUp, by: person, in: app, stands: stands, orElse: expected ?? .invalidCode)
     }
 
-    /// Counts a try at a code; what refuses it before it is even compared.
-    func spendCode(of signUp: SignUpModel) -> ProblemCode? {
+    /// What refuses a try at a code before anything is spent.
+    func refusalOfCode(of signUp: SignUpModel) -> ProblemCode? {
         guard signUp.started.expiresAt > now else { return .invalidFlow }
-        if signUp.state == .pending {
-            signUp.triedCodes += 1
-            if signUp.triedCodes > Int(FlowSecrets.codeAttemptsMax) { signUp.state = .exhausted }
+        if signUp.state == .pending, signUp.wrongCodes >= Int(FlowSecrets.codeAttemptsMax) {
+            signUp.state = .exhausted
         }
         switch signUp.state {
         case .pending: return nil
         case .exhausted: return .codeAttemptsExhausted
         case .passed, .superseded, .deactivated: return .invalidFlow
         }
+    }
+
+    /// Counts a code if it is wrong; nil for a right one.
+    func spendCode(of signUp: SignUpModel, isRight: Bool) -> ProblemCode? {
+        guard !isRight else { return nil }
+        signUp.wrongCodes += 1
+        return .invalidCode
     }
 
     /// Compares what a verification came to with what it must, and takes note of it.

@@ -33,9 +33,14 @@ package final class TestBrowser: Sendable {
         return try await send("GET", path, headers, nil)
     }
 
-    /// Sends a form of a page.
+    /// Sends a form of a page, which was shown here and so carries what the browser's cookie says.
     package func submit(_ path: String, _ form: KeyValuePairs<String, String>) async throws -> HTTPResponse {
-        let body = form.map { "\($0.key)=\(TestServer.encode($0.value))" }.joined(separator: "&")
+        let app = TestServer.app(of: path)
+        // A page of the app, where none has been shown: every one with a form leaves the cookie.
+        if cookie(TestServer.browserCookie(of: app)) == nil { _ = try await open("/apps/\(app)/password-reset") }
+        let token = cookie(TestServer.browserCookie(of: app)).flatMap { OneTimeToken(.browser, presented: $0) }
+        let fields = form.map { ($0.key, $0.value) } + [("form_token", token?.formToken ?? "")]
+        let body = fields.map { "\($0.0)=\(TestServer.encode($0.1))" }.joined(separator: "&")
         let headers = [
             HTTPRequest.Header("Content-Type", "application/x-www-form-urlencoded"),
             HTTPRequest.Header("Sec-Fetch-Site", "same-origin"), HTTPRequest.Header("Origin", "null"),

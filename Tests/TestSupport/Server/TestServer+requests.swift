@@ -49,6 +49,36 @@ extension TestServer {
         return try await client.send(HTTPRequest("POST", url + path, headers: all, body: Array(body.utf8)))
     }
 
+    /// Sends a form as a browser does in which its page was shown: with the cookie and the field that belong together.
+    ///
+    /// - Parameters:
+    ///   - path: The page's.
+    ///   - form: The fields that a person fills in.
+    ///   - headers: Other header fields, with other cookies perhaps.
+    /// - Returns: The answer, whatever its status.
+    /// - Throws: Why there is none.
+    package func submit(
+        _ path: String, form: KeyValuePairs<String, String>, headers: KeyValuePairs<String, String> = [:]
+    ) async throws -> HTTPResponse {
+        let token = OneTimeToken.make(.browser, random: app.random)
+        let held = headers.first { $0.key == "Cookie" }.map { "\($0.value); " } ?? ""
+        let cookie = "\(held)\(Self.browserCookie(of: Self.app(of: path)))=\(token.secret.revealed)"
+        let fields = form.map { ($0.key, $0.value) } + [("form_token", token.formToken)]
+        let body = fields.map { "\($0.0)=\(Self.encode($0.1))" }.joined(separator: "&")
+        let all =
+            [
+                HTTPRequest.Header("Content-Type", "application/x-www-form-urlencoded"),
+                HTTPRequest.Header("Cookie", cookie),
+            ] + headers.filter { $0.key != "Cookie" }.map { .init($0.key, $0.value) }
+        return try await client.send(HTTPRequest("POST", url + path, headers: all, body: Array(body.utf8)))
+    }
+
+    /// The app whose page a path is.
+    static func app(of path: String) -> String { String(path.split(separator: "/").dropFirst().first ?? "") }
+
+    /// The cookie that tells a browser from others on an app's pages.
+    static func browserCookie(of app: String) -> String { "__Host-gatepost-browser-\(app)" }
+
     /// A value as it stands in a form or a query.
     static func encode(_ value: String) -> String {
         value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? value

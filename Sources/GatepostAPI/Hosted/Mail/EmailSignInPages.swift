@@ -35,7 +35,9 @@ struct EmailSignInPages: Sendable {
             let text =
                 form["email"] == nil
                 ? pages.text("field_missing_email", for: reader) : pages.text(.invalidEmailAddress, for: reader)
-            return try page(visit, form["email"], request, context, FormProblem(text, at: "email"))
+            throw ShownRefusal(
+                code: form["email"] == nil ? .invalidRequest : .invalidEmailAddress,
+                page: try page(visit, form["email"], request, context, FormProblem(text, at: "email")))
         }
         let start = try await flow.start(
             email, for: visit.request?.id, by: HostedCookies.tokens(in: request, of: context.scope),
@@ -64,7 +66,7 @@ struct EmailSignInPages: Sendable {
         let reader = pages.reader(of: request, context.app)
         guard let code = form["code"] else {
             let problem = FormProblem(pages.text("field_missing_code", for: reader), at: "code")
-            return try await codePage(request, context, problem)
+            throw ShownRefusal(code: .invalidRequest, page: try await codePage(request, context, problem))
         }
         let outcome = try await flow.verify(
             id, by: HostedCookies.tokens(in: request, of: context.scope), code: code, in: context.scope,

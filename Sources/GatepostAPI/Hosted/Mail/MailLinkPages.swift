@@ -32,7 +32,7 @@ struct MailLinkPages: Sendable {
         switch try await signIn.parts.kind(of: link, in: scope) {
         case .emailSignIn:
             guard case .standing(_, .here, _) = try await signIn.look(at: link, by: holders(request, scope), in: scope)
-            else { return try await page(of: link, request, context, nil) }
+            else { return try await refused(link, request, context) }
             switch try await signIn.confirm(link, by: tokens, in: scope, from: origin) {
             case .ended(let ended): return SignInPageRoutes.response(ended, in: scope)
             case .refused(let refusal): return try await again(refusal, link, request, context)
@@ -40,19 +40,19 @@ struct MailLinkPages: Sendable {
         case .emailChange:
             guard case .standing(_, .here) = try await change.look(at: link, by: holders(request, scope), in: scope),
                 let browser = tokens.browser
-            else { return try await page(of: link, request, context, nil) }
+            else { return try await refused(link, request, context) }
             switch try await change.confirm(link, heldBy: browser, in: scope, from: origin) {
             case .changed: return try pages.response(DonePage(template: "mail-change-done"), to: reader)
             case .refused(let refusal): return try await again(refusal, link, request, context)
             }
         case .passwordReset:
-            guard let password = form["password"] else { return try await missing(link, request, context) }
+            guard let password = form["password"] else { throw try await missing(link, request, context) }
             switch try await reset.confirm(link, choosing: Secret(password), in: scope, from: origin) {
             case .changed: return try pages.response(DonePage(template: "mail-reset-done"), to: reader)
             case .refused(let refusal): return try await again(refusal, link, request, context)
             }
         case .emailChangeUndo:
-            guard let password = form["password"] else { return try await missing(link, request, context) }
+            guard let password = form["password"] else { throw try await missing(link, request, context) }
             switch try await change.undo(link, choosing: Secret(password), in: scope, from: origin) {
             case .changed: return try pages.response(DonePage(template: "mail-undo-done"), to: reader)
             case .refused(let refusal): return try await again(refusal, link, request, context)
@@ -69,9 +69,20 @@ struct MailLinkPages: Sendable {
 
     private func missing(
         _ link: OneTimeToken, _ request: Request, _ context: AppRequestContext
-    ) async throws -> Response? {
+    ) async throws -> ShownRefusal {
         let text = pages.text("field_missing_password", for: pages.reader(of: request, context.app))
-        return try await page(of: link, request, context, FormProblem(text, at: "password"))
+        guard let page = try await page(of: link, request, context, FormProblem(text, at: "password")) else {
+            throw Problem(.invalidLink)
+        }
+        return ShownRefusal(code: .invalidRequest, page: page)
+    }
+
+    /// A click that does nothing, since the link is over or was opened elsewhere: the page that says so.
+    private func refused(
+        _ link: OneTimeToken, _ request: Request, _ context: AppRequestContext
+    ) async throws -> Response? {
+        guard let page = try await page(of: link, request, context, nil) else { return nil }
+        throw ShownRefusal(code: .invalidLink, page: page)
     }
 
     private func again(

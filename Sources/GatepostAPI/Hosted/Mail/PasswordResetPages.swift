@@ -28,7 +28,9 @@ struct PasswordResetPages: Sendable {
             let text =
                 form["email"] == nil
                 ? pages.text("field_missing_email", for: reader) : pages.text(.invalidEmailAddress, for: reader)
-            return try page(form["email"], request, context, FormProblem(text, at: "email"))
+            throw ShownRefusal(
+                code: form["email"] == nil ? .invalidRequest : .invalidEmailAddress,
+                page: try page(form["email"], request, context, FormProblem(text, at: "email")))
         }
         let start = try await flow.start(
             email, by: HostedCookies.tokens(in: request, of: context.scope), locale: reader.language,
@@ -54,11 +56,12 @@ struct PasswordResetPages: Sendable {
         let form = try await request.form()
         let id = try request.flow()
         let reader = pages.reader(of: request, context.app)
-        func again(_ name: String, at field: String) async throws -> Response {
-            try await codePage(request, context, FormProblem(pages.text(name, for: reader), at: field))
+        func missing(_ field: String) async throws -> ShownRefusal {
+            let problem = FormProblem(pages.text("field_missing_\(field)", for: reader), at: field)
+            return ShownRefusal(code: .invalidRequest, page: try await codePage(request, context, problem))
         }
-        guard let code = form["code"] else { return try await again("field_missing_code", at: "code") }
-        guard let password = form["password"] else { return try await again("field_missing_password", at: "password") }
+        guard let code = form["code"] else { throw try await missing("code") }
+        guard let password = form["password"] else { throw try await missing("password") }
         guard let browser = HostedCookies.tokens(in: request, of: context.scope).browser else {
             throw Problem(.invalidFlow)
         }

@@ -18,6 +18,10 @@ package struct NewAuthorizationRequest: Sendable {
     package var loginHint: String?
     /// The language that the client asked for, one of those that there are.
     package var locale: String?
+    /// The registered URI that the redirect URI is, but for the port of a loopback address; nil for the same.
+    package var registeredURI: String?
+    /// Whoever proved who they are before this must prove it again; nil where any proof that stands will do.
+    package var authenticatedAfter: Instant?
 
     /// Describes a request; what may be missing is set afterwards.
     package init(
@@ -57,13 +61,25 @@ package struct AnsweredRequest: Sendable {
 extension AppBatch {
     /// Writes down what a client asks for.
     package mutating func insertAuthorizationRequest(_ new: NewAuthorizationRequest) {
+        insert(new, where: "true")
+    }
+
+    /// Writes down what a client asks for if the proof stands by which it is answered at once.
+    package mutating func insertAuthorizationRequest(_ new: NewAuthorizationRequest, ifStands proof: SignInProof) {
+        insert(new, where: "exists (select from users as u where \(proof.stands(in: scope.appID, at: new.at)))")
+    }
+
+    private mutating func insert(_ new: NewAuthorizationRequest, where condition: SQL) {
         add(
             """
-            insert into authorization_requests (app_id, id, client_id, redirect_uri, code_challenge, state, nonce,
-                                                browser_hash, login_hint, locale, created_at, expires_at)
-            values (\(scope.appID), \(new.id), \(new.clientID), \(new.redirectURI), \(new.challenge.text),
-                    \(new.state), \(new.nonce), \(new.holder.hash), \(new.loginHint), \(new.locale), \(new.at),
-                    \(new.at + Lifetimes.authorizationRequest))
+            insert into authorization_requests (app_id, id, client_id, redirect_uri, registered_uri, code_challenge,
+                                                state, nonce, browser_hash, login_hint, locale, authenticated_after,
+                                                created_at, expires_at)
+            select \(scope.appID), \(new.id), \(new.clientID), \(new.redirectURI),
+                   \(new.registeredURI ?? new.redirectURI), \(new.challenge.text), \(new.state), \(new.nonce),
+                   \(new.holder.hash), \(new.loginHint), \(new.locale), \(new.authenticatedAfter)::timestamptz,
+                   \(new.at)::timestamptz, \(new.at + Lifetimes.authorizationRequest)::timestamptz
+             where \(condition)
             """)
     }
 
@@ -100,7 +116,8 @@ extension AppBatch {
     /// Marks a request as answered with this code; one of any number of racing callers does it.
     ///
     /// The proof is part of the guard: a user who was deactivated, or changed the password, since it was read is
-    /// signed in nowhere.
+    /// signed in nowhere. So is what the client asked for: a proof that is too old for it does not answer it, and an
+    /// address that is no longer registered gets no code.
     package mutating func answerAuthorizationRequest(
         _ id: AuthorizationRequestID, heldBy holder: OneTimeToken, with code: OneTimeToken, for proof: SignInProof,
         at now: Instant
@@ -111,6 +128,10 @@ extension AppBatch {
               from users as u
              where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holder.hash)
                and r.answered_at is null and r.expires_at > \(now)
+               and (r.authenticated_after is null or r.authenticated_after <= \(proof.authenticatedAt))
+               and exists (select from client_redirect_uris as c
+                            where c.app_id = r.app_id and c.client_id = r.client_id
+                              and c.uri = coalesce(r.registered_uri, r.redirect_uri))
                and \(proof.stands(in: scope.appID, at: now))
             """)
     }

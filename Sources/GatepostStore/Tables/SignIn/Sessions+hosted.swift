@@ -21,8 +21,8 @@ extension AppBatch {
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
              where s.app_id = \(scope.appID) and s.token_hash = \(token.hash)
-               and s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
-               and u.state = 'active' and u.auth_epoch = s.auth_epoch
+               and \(sessionStands(at: now)) and s.authenticated_at > \(now - scope.hostedSessionLife)
+               and s.last_used_at > \(now - scope.hostedIdleLife)
             """
         ) { rows in
             try rows.first.map { row in
@@ -53,8 +53,8 @@ extension AppBatch {
             insert into sessions (app_id, id, user_id, token_hash, auth_epoch, amr, user_agent, ip, authenticated_at,
                                   created_at, last_used_at, idle_expires_at, expires_at)
             select u.app_id, \(id), u.id, \(token.hash), u.auth_epoch, \(proof.amr), \(origin.userAgent),
-                   \(origin.ip), \(proof.authenticatedAt), \(now), \(now), \(now + scope.settings.refreshIdleLife),
-                   \(now + scope.settings.sessionLife)
+                   \(origin.ip), \(proof.authenticatedAt), \(now), \(now), \(now + scope.hostedIdleLife),
+                   \(min(now, proof.authenticatedAt) + scope.hostedSessionLife)
               from users as u
              where \(proof.stands(in: scope.appID, at: now)) \(issued)
             """
@@ -65,9 +65,23 @@ extension AppBatch {
     package mutating func touchHostedSession(_ id: SessionID, at now: Instant) {
         add(
             """
-            update sessions set last_used_at = \(now), idle_expires_at = \(now + scope.settings.refreshIdleLife)
+            update sessions set last_used_at = \(now), idle_expires_at = \(now + scope.hostedIdleLife)
              where app_id = \(scope.appID) and id = \(id) and ended_at is null
                and last_used_at < \(now - .minutes(1))
+            """)
+    }
+
+    /// Hangs what came from a browser's session on the one that has just taken its place, if it is the same user's.
+    ///
+    /// So a sign-out in a client signs the browser out as it is now, and nobody else who has signed in there since.
+    package mutating func moveSessions(of old: SessionID, to new: SessionID) {
+        add(
+            """
+            update sessions as s set hosted_session_id = h.id
+              from sessions as h
+             where h.app_id = \(scope.appID) and h.id = \(new)
+               and s.app_id = h.app_id and s.hosted_session_id = \(old) and s.user_id = h.user_id
+               and s.ended_at is null
             """)
     }
 

@@ -6,6 +6,8 @@ package struct SessionRecord: Sendable {
     package let id: SessionID
     /// Nil for a browser that is signed in to the hosted pages.
     package let clientID: ClientID?
+    /// The session of the hosted pages that it came from; nil for one of these, and where there was none.
+    package let hostedID: SessionID?
     package let userAgent: String?
     package let ip: String?
     package let createdAt: Instant
@@ -17,7 +19,7 @@ package struct SessionRecord: Sendable {
     package var device: String? { DeviceName(userAgent: userAgent)?.description }
 
     init(_ row: PostgresRow) throws {
-        (id, clientID) = (try row.get("id"), try row.get("client_id"))
+        (id, clientID, hostedID) = (try row.get("id"), try row.get("client_id"), try row.get("hosted_session_id"))
         (userAgent, ip) = (try row.get("user_agent"), try row.get("ip"))
         (createdAt, authenticatedAt) = (try row.get("created_at"), try row.get("authenticated_at"))
         (lastUsedAt, expiresAt) = (try row.get("last_used_at"), try row.get("expires_at"))
@@ -32,8 +34,8 @@ extension AppBatch {
         let further: SQL = cursor.map { "and (s.created_at, s.id) < (\($0.at), \($0.id))" } ?? ""
         return read(
             """
-            select s.id, s.client_id, s.user_agent, s.ip, s.created_at, s.authenticated_at, s.last_used_at,
-                   s.expires_at
+            select s.id, s.client_id, s.hosted_session_id, s.user_agent, s.ip, s.created_at, s.authenticated_at,
+                   s.last_used_at, s.expires_at
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
              where s.app_id = \(scope.appID) and s.user_id = \(user) and \(sessionStands(at: now)) \(further)
@@ -49,8 +51,8 @@ extension AppBatch {
     ) -> BatchReading<SessionRecord?> {
         read(
             """
-            select s.id, s.client_id, s.user_agent, s.ip, s.created_at, s.authenticated_at, s.last_used_at,
-                   s.expires_at
+            select s.id, s.client_id, s.hosted_session_id, s.user_agent, s.ip, s.created_at, s.authenticated_at,
+                   s.last_used_at, s.expires_at
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
              where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user) and \(sessionStands(at: now))

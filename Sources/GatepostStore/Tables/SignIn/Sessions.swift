@@ -23,6 +23,8 @@ package enum SessionEndReason: String, Sendable {
 package struct LiveSession: Sendable {
     package let id: SessionID
     package let clientID: ClientID
+    /// The session of the hosted pages that it came from; nil where the client has screens of its own.
+    package let hostedID: SessionID?
     package let expiresAt: Instant
     package let amr: [String]
     package let authenticatedAt: Instant
@@ -67,16 +69,20 @@ extension AppBatch {
     }
 
     /// Starts the session for which a code has just been used up; none if the code was not.
+    ///
+    /// Its greatest age counts from the proof, which may be older than the code: being answered without being asked
+    /// makes nobody's sign-in any younger.
     package mutating func insertSession(
         _ id: SessionID, fromCode codeHash: [UInt8], origin: RequestOrigin, at now: Instant
     ) {
         add(
             """
-            insert into sessions (app_id, id, user_id, client_id, auth_epoch, amr, user_agent, ip, authenticated_at,
-                                  created_at, last_used_at, idle_expires_at, expires_at)
-            select app_id, \(id), user_id, client_id, auth_epoch, amr, \(origin.userAgent), \(origin.ip),
-                   authenticated_at, \(now), \(now), \(now + scope.settings.refreshIdleLife),
-                   \(now + scope.settings.sessionLife)
+            insert into sessions (app_id, id, user_id, client_id, hosted_session_id, auth_epoch, amr, user_agent, ip,
+                                  authenticated_at, created_at, last_used_at, idle_expires_at, expires_at)
+            select app_id, \(id), user_id, client_id, hosted_session_id, auth_epoch, amr, \(origin.userAgent),
+                   \(origin.ip), authenticated_at, \(now), \(now), \(now + scope.settings.refreshIdleLife),
+                   least(\(now + scope.settings.sessionLife)::timestamptz,
+                         authenticated_at + \(scope.settings.sessionLife.wholeSeconds)::bigint * interval '1 second')
               from authorization_codes
              where app_id = \(scope.appID) and code_hash = \(codeHash) and session_id = \(id)
             """)
@@ -101,7 +107,7 @@ extension AppBatch {
     func sessionStands(at now: Instant) -> SQL {
         """
         s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
-        and s.created_at > \(now - scope.settings.sessionLife)
+        and s.authenticated_at > \(now - scope.settings.sessionLife)
         and s.last_used_at > \(now - scope.settings.refreshIdleLife)
         and u.state = 'active' and u.auth_epoch = s.auth_epoch
         """
@@ -157,7 +163,7 @@ extension AppBatch {
     package mutating func liveSession(_ id: SessionID, of user: UserID, at now: Instant) -> BatchReading<LiveSession?> {
         read(
             """
-            select s.id as session_id, s.client_id, s.expires_at, s.amr, s.authenticated_at,
+            select s.id as session_id, s.client_id, s.hosted_session_id, s.expires_at, s.amr, s.authenticated_at,
                    u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at,
                    u.deactivated_at
               from sessions as s
@@ -170,8 +176,9 @@ extension AppBatch {
             try rows.first.map { row in
                 LiveSession(
                     id: try row.get("session_id"), clientID: try row.get("client_id"),
-                    expiresAt: try row.get("expires_at"), amr: try row.get("amr"),
-                    authenticatedAt: try row.get("authenticated_at"), user: try UserRecord(row))
+                    hostedID: try row.get("hosted_session_id"), expiresAt: try row.get("expires_at"),
+                    amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
+                    user: try UserRecord(row))
             }
         }
     }
