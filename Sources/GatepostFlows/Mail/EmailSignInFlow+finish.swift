@@ -87,7 +87,7 @@ extension EmailSignInFlow {
                 consumed.requestID.map { .request($0, heldBy: token) } ?? .account(browser: token)
             let proof = SignInProof(
                 userID: user, authEpoch: nil, amr: Self.methods, authenticatedAt: occasion.now)
-            let (isOpened, ended) = try await transaction.batch { batch in
+            var (isOpened, ended) = try await transaction.batch { batch in
                 let isOpened = batch.verifyAddress(of: user, at: occasion.now)
                 let ended = ending.add(
                     goal, for: proof, hosting, to: &batch, from: occasion.origin, at: occasion.now)
@@ -96,6 +96,11 @@ extension EmailSignInFlow {
                     batch.refund(parts.limits.proved(email), at: occasion.now)
                 }
                 return isOpened.and(ended)
+            }
+            ended?.device = EmailAddress(consumed.email).map { email in
+                DeviceToken.make(
+                    for: email, in: scope.appID, at: occasion.now, keys: parts.keys, random: parts.random
+                ).secret
             }
             guard isOpened else { return ended }
             try await transaction.batch { batch in
