@@ -45,6 +45,7 @@ package struct APIServer: Service {
         router.add(middleware: ClientMiddleware(resolver: ClientResolver(trustedProxies: trustedProxies)))
         router.add(middleware: AccessLog(logger: logger, observation: observation))
         router.add(middleware: AnswerHeaders(isHTTPS: baseURL.hasPrefix("https://")))
+        router.add(middleware: CrossOrigin(database: database))
         router.add(middleware: ProblemReporter(form: .document, logger: logger))
         router.add(middleware: ClientGuard())
         router.addRoutes(HealthRoutes(readiness: observation.readiness).endpoints)
@@ -130,6 +131,7 @@ package struct APIServer: Service {
                     baseURL: baseURL
                 ).endpoints
             )
+            .addRoutes(PushedRequestRoutes(clients: clients, flow: flows.pushedRequest).endpoints)
             .addRoutes(UserInfoRoutes(flow: flows.userInfo).endpoints)
     }
 
