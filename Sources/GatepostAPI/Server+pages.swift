@@ -10,6 +10,7 @@ extension APIServer {
             flow: flows.visit, pages: pages, random: random, isDevelopment: !mount.ownOrigin.hasPrefix("https://"))
         mount.pageGroup("/apps/{app}", takesForeignForms: true)
             .addRoutes(AuthorizeRoutes(flow: flows.authorize, pages: pages).endpoints)
+            .addRoutes(LogoutRoutes(flow: flows.logout).endpoints)
         mount.pageGroup("/apps/{app}/providers/{name}", takesForeignForms: true)
             .addRoutes(ProviderCallbackRoutes(flow: flows.providerSignIn, pages: pages).endpoints)
         mount.pageGroup("/apps/{app}/providers/{name}")
@@ -39,7 +40,7 @@ extension APIServer {
     ) {
         let pages = visits.pages
         let shown = AccountShown(flow: flows.account, pages: pages, isDevelopment: visits.isDevelopment)
-        group.addRoutes(AccountRoutes(flow: flows.account, shown: shown).endpoints)
+        group.addRoutes(AccountRoutes(flow: flows.account, logout: flows.logout, shown: shown).endpoints)
         group.addRoutes(
             PasswordChangePages(account: flows.account, flow: flows.passwordChange, pages: pages).endpoints)
         group.addRoutes(EmailChangePages(account: flows.account, flow: flows.emailChange, visits: visits).endpoints)

@@ -90,4 +90,6 @@ struct SignInAgainPage: PageContent {
 struct SignOutPage: PageContent {
     let template = "sign-out"
     let email: String?
+    /// Where a client wants the browser to go afterwards.
+    var formTargets: [String] = []
 }
