@@ -22,7 +22,8 @@ struct MailFlowRaceTests {
 
     private func tryCode(_ begun: StartedFlow, _ code: String? = nil) async throws -> [EmailSignInFlow.Outcome] {
         // Half of them at another node: only the database is shared.
-        let (nodes, turn) = ([test, test.restarted()], Atomic(0))
+        let nodes = [test, test.restarted()]
+        let turn = Atomic(0)
         return try await race(Self.callers) {
             let node = nodes[turn.add(1, ordering: .relaxed).newValue % 2]
             return try await node.finishEmailSignIn(begun, code: code)
