@@ -123,6 +123,7 @@ CREATE TABLE public.authorization_codes (
     session_id uuid,
     nonce text,
     hosted_session_id uuid,
+    scope text DEFAULT ''::text NOT NULL,
     CONSTRAINT authorization_codes_nonce_length CHECK (((octet_length(nonce) >= 1) AND (octet_length(nonce) <= 500))),
     CONSTRAINT authorization_codes_redeemed_once CHECK (((redeemed_at IS NULL) = (session_id IS NULL)))
 );
@@ -144,6 +145,7 @@ CREATE TABLE public.authorization_requests (
     code_hash bytea,
     registered_uri text,
     authenticated_after timestamp with time zone,
+    scope text DEFAULT ''::text NOT NULL,
     CONSTRAINT authorization_requests_answered_once CHECK (((answered_at IS NULL) = (code_hash IS NULL))),
     CONSTRAINT authorization_requests_locale_length CHECK ((octet_length(locale) <= 35)),
     CONSTRAINT authorization_requests_login_hint_length CHECK ((octet_length(login_hint) <= 254)),
@@ -166,6 +168,13 @@ CREATE TABLE public.captured_mails (
     CONSTRAINT captured_mails_recipient_safe CHECK ((recipient ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text))
 );
 
+CREATE TABLE public.client_assertions (
+    app_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    jti_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.client_redirect_uris (
     app_id uuid NOT NULL,
     client_id uuid NOT NULL,
@@ -173,12 +182,28 @@ CREATE TABLE public.client_redirect_uris (
     CONSTRAINT client_redirect_uris_uri_length CHECK (((octet_length(uri) >= 1) AND (octet_length(uri) <= 2000)))
 );
 
+CREATE TABLE public.client_secrets (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    prefix text NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone
+);
+
 CREATE TABLE public.clients (
     app_id uuid NOT NULL,
     id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT clients_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+    type text DEFAULT 'public'::text NOT NULL,
+    key_set text,
+    CONSTRAINT clients_key_set_length CHECK ((octet_length(key_set) <= 32768)),
+    CONSTRAINT clients_key_set_proves CHECK (((key_set IS NULL) OR (type = 'confidential'::text))),
+    CONSTRAINT clients_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT clients_type_known CHECK ((type = ANY (ARRAY['public'::text, 'confidential'::text])))
 );
 
 CREATE TABLE public.credentials (
@@ -527,6 +552,7 @@ CREATE TABLE public.token_families (
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     end_reason text,
+    scope text DEFAULT ''::text NOT NULL,
     CONSTRAINT token_families_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
 );
 
@@ -633,8 +659,14 @@ ALTER TABLE ONLY public.authorization_requests
 ALTER TABLE ONLY public.captured_mails
     ADD CONSTRAINT captured_mails_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.client_assertions
+    ADD CONSTRAINT client_assertions_pkey PRIMARY KEY (app_id, client_id, jti_hash);
+
 ALTER TABLE ONLY public.client_redirect_uris
     ADD CONSTRAINT client_redirect_uris_pkey PRIMARY KEY (app_id, client_id, uri);
+
+ALTER TABLE ONLY public.client_secrets
+    ADD CONSTRAINT client_secrets_pkey PRIMARY KEY (app_id, id);
 
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (app_id, id);
@@ -766,6 +798,12 @@ CREATE INDEX authorization_requests_expired ON public.authorization_requests USI
 CREATE INDEX captured_mails_captured ON public.captured_mails USING btree (captured_at);
 
 CREATE INDEX captured_mails_time ON public.captured_mails USING btree (app_id, captured_at, id);
+
+CREATE INDEX client_assertions_expired ON public.client_assertions USING btree (expires_at);
+
+CREATE INDEX client_secrets_client ON public.client_secrets USING btree (app_id, client_id);
+
+CREATE INDEX clients_time ON public.clients USING btree (app_id, created_at, id);
 
 CREATE INDEX deliveries_time ON ONLY public.deliveries USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
 
@@ -910,8 +948,14 @@ ALTER TABLE ONLY public.authorization_requests
 ALTER TABLE ONLY public.captured_mails
     ADD CONSTRAINT captured_mails_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
+ALTER TABLE ONLY public.client_assertions
+    ADD CONSTRAINT client_assertions_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.client_redirect_uris
     ADD CONSTRAINT client_redirect_uris_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.client_secrets
+    ADD CONSTRAINT client_secrets_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
@@ -1036,9 +1080,19 @@ CREATE POLICY captured_mails_of_app ON public.captured_mails TO gatepost_app USI
 
 CREATE POLICY captured_mails_of_worker ON public.captured_mails TO gatepost_worker USING (true);
 
+ALTER TABLE public.client_assertions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY client_assertions_of_app ON public.client_assertions TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY client_assertions_of_worker ON public.client_assertions TO gatepost_worker USING (true);
+
 ALTER TABLE public.client_redirect_uris ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY client_redirect_uris_of_app ON public.client_redirect_uris TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE public.client_secrets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY client_secrets_of_app ON public.client_secrets TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE public.clients ENABLE ROW LEVEL SECURITY;
 
@@ -1181,7 +1235,12 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.authorization_requests TO gatepost_wo
 GRANT SELECT,INSERT,DELETE ON TABLE public.captured_mails TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.captured_mails TO gatepost_worker;
 
+GRANT SELECT,INSERT ON TABLE public.client_assertions TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.client_assertions TO gatepost_worker;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.client_redirect_uris TO gatepost_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.client_secrets TO gatepost_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.clients TO gatepost_app;
 

@@ -2,7 +2,7 @@ import GatepostModel
 import HTTPTypes
 import Hummingbird
 
-/// An error of the token endpoint, in OAuth's own form (RFC 6749, section 5.2).
+/// An error of the token endpoint and those beside it, in OAuth's own form (RFC 6749, section 5.2).
 struct OAuthError: Error {
     /// The codes that the specification has for this endpoint.
     enum Code: String {
@@ -11,6 +11,30 @@ struct OAuthError: Error {
         case invalidGrant = "invalid_grant"
         case unauthorizedClient = "unauthorized_client"
         case unsupportedGrantType = "unsupported_grant_type"
+        case invalidScope = "invalid_scope"
+        // RFC 7009, section 2.2.1.
+        case unsupportedTokenType = "unsupported_token_type"
+        // RFC 6750, section 3.1.
+        case invalidToken = "invalid_token"
+        case insufficientScope = "insufficient_scope"
+
+        var status: HTTPResponse.Status {
+            switch self {
+            case .invalidClient, .invalidToken: .unauthorized
+            case .insufficientScope: .forbidden
+            default: .badRequest
+            }
+        }
+
+        /// What is asked for, where something is.
+        var challenge: String? {
+            switch self {
+            case .invalidClient: #"Basic realm="gatepost""#
+            case .invalidToken: #"Bearer realm="gatepost", error="invalid_token""#
+            case .insufficientScope: #"Bearer realm="gatepost", error="insufficient_scope", scope="openid""#
+            default: nil
+            }
+        }
     }
 
     let code: Code
@@ -18,6 +42,8 @@ struct OAuthError: Error {
     let description: String
     /// What the audit trail calls it; nil where a flow has recorded it already.
     let cause: ProblemCode?
+    /// Whether the request had no token at all: then nothing was wrong with it, and no code is sent (RFC 6750, 3.1).
+    var isBare = false
 
     /// Reports what was refused before it reached a flow.
     init(_ code: Code, _ description: String, cause: ProblemCode) {
@@ -29,6 +55,12 @@ struct OAuthError: Error {
     /// Used up, expired, revoked or of another client: which, nobody is told.
     static let refusedGrant = OAuthError(
         code: .invalidGrant, description: "The grant is used up, expired, revoked or not of this client.", cause: nil)
+
+    /// A client that did not prove who it is, and was recorded.
+    ///
+    /// Unknown, without a proof or with a wrong one: which, nobody is told.
+    static let unprovenClient = OAuthError(
+        code: .invalidClient, description: "The client is unknown, or has not proved who it is.", cause: nil)
 
     private init(code: Code, description: String, cause: ProblemCode?) {
         (self.code, self.description, self.cause) = (code, description, cause)
@@ -46,12 +78,19 @@ struct OAuthError: Error {
         }
     }
 
-    /// 400, or 401 with a challenge for `invalid_client`; never cached.
+    /// A request that needs a bearer token and has none.
+    static var missingToken: OAuthError {
+        var error = OAuthError(.invalidToken, "The request has no bearer token.", cause: .invalidAccessToken)
+        error.isBare = true
+        return error
+    }
+
+    /// 400, or 401 and 403 with a challenge; never cached.
     var response: Response {
         var fields: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
-        if code == .invalidClient { fields[.wwwAuthenticate] = #"Basic realm="gatepost""# }
+        fields[.wwwAuthenticate] = isBare ? #"Bearer realm="gatepost""# : code.challenge
         return Response(
-            status: code == .invalidClient ? .unauthorized : .badRequest, headers: fields,
+            status: code.status, headers: fields,
             body: .init(
                 byteBuffer: ByteBuffer(
                     string: #"{"error":"\#(code.rawValue)","error_description":"\#(description)"}"#)))

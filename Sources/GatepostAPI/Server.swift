@@ -96,6 +96,7 @@ package struct APIServer: Service {
         let global = mount.adminGroup("/v1/admin", access: admin.access, table: table)
         let ofApp = mount.adminGroup("/v1/admin/apps/{app}", access: admin.access, table: table)
         AdminAppRoutes(flow: admin.apps, database: mount.database, keys: keys).mount(global: global, ofApp: ofApp)
+        AdminClientRoutes(flow: admin.clients, keys: keys).mount(ofApp)
         AdminUserRoutes(flow: admin.users, keys: keys).mount(ofApp)
         AdminSessionRoutes(flow: admin.sessions, keys: keys).mount(ofApp)
         AdminRoleRoutes(flow: admin.roles, users: admin.users, keys: keys).mount(ofApp)
@@ -115,8 +116,21 @@ package struct APIServer: Service {
             keys: keys, baseURL: baseURL, languages: mount.pages.texts.languages.supported)
         mount.group("/apps/{app}").addRoutes(discovery.endpoints)
         mount.group("/.well-known/oauth-authorization-server/apps/{app}").addRoutes(discovery.serverMetadata)
+        let clients = ClientAuthentication(flow: flows.clientAuthentication)
         mount.group("/apps/{app}", OAuthErrors())
-            .addRoutes(TokenRoutes(codeExchange: flows.codeExchange, refresh: flows.refresh).endpoints)
+            .addRoutes(
+                TokenRoutes(
+                    clients: clients, codeExchange: flows.codeExchange, refresh: flows.refresh,
+                    clientToken: flows.clientToken
+                ).endpoints
+            )
+            .addRoutes(
+                TokenStateRoutes(
+                    clients: clients, revocation: flows.revocation, introspection: flows.introspection,
+                    baseURL: baseURL
+                ).endpoints
+            )
+            .addRoutes(UserInfoRoutes(flow: flows.userInfo).endpoints)
     }
 
     /// What a connection may take up, and how long it may say nothing; the operations listener has the same.

@@ -13,8 +13,13 @@ package struct Flows: Sendable {
     package let passwordChange: PasswordChangeFlow
     package let emailChange: EmailChangeFlow
     package let account: AccountFlow
+    package let clientAuthentication: ClientAuthenticationFlow
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
+    package let clientToken: ClientTokenFlow
+    package let userInfo: UserInfoFlow
+    package let revocation: RevocationFlow
+    package let introspection: IntrospectionFlow
     package let signOut: SignOutFlow
     package let session: SessionFlow
     package let ownSessions: OwnSessionsFlow
@@ -46,11 +51,17 @@ package struct Flows: Sendable {
         passwordChange = PasswordChangeFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)
         emailChange = EmailChangeFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)
         account = AccountFlow(database: database, clock: clock, random: random)
+        clientAuthentication = ClientAuthenticationFlow(
+            database: database, clock: clock, random: random, baseURL: parts.baseURL)
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
+        clientToken = ClientTokenFlow(database: database, clock: clock, random: random, issuer: issuer)
         signOut = SignOutFlow(database: database, clock: clock, random: random)
-        session = SessionFlow(
-            database: database, clock: clock, verifier: TokenVerifier(cache: parts.cache, baseURL: parts.baseURL))
+        let verifier = TokenVerifier(cache: parts.cache, baseURL: parts.baseURL)
+        session = SessionFlow(database: database, clock: clock, verifier: verifier)
+        userInfo = UserInfoFlow(database: database, clock: clock, verifier: verifier)
+        revocation = RevocationFlow(database: database, clock: clock, random: random, verifier: verifier)
+        introspection = IntrospectionFlow(database: database, clock: clock, verifier: verifier)
         ownSessions = OwnSessionsFlow(database: database, clock: clock, random: random)
         refusal = RefusalFlow(database: database, clock: clock, random: random)
         admin = AdminFlows(of: parts, session: session)

@@ -183,6 +183,12 @@ package enum Lifetimes {
     package static let webhookSecretOverlap: Duration = .hours(24)
     /// How long it may sign on at most.
     package static let webhookSecretOverlapMax: Duration = .days(7)
+    /// How long a client's secret works on beside its successor, unless the rotation says otherwise.
+    package static let clientSecretOverlap: Duration = .hours(24)
+    /// How long it may work on at most.
+    package static let clientSecretOverlapMax: Duration = .days(30)
+    /// How far ahead the end of a client's signed proof may lie: each is remembered until then.
+    package static let clientAssertionMax: Duration = .minutes(5)
     /// An invitation to become an admin.
     package static let adminInvitation: Duration = .hours(7 * 24)
     /// How long an API key may live, from the day it is made.

@@ -75,6 +75,11 @@ package enum Identified {
         package static let prefix = "exp"
     }
 
+    /// One of a confidential client's secrets.
+    package enum ClientSecret: IdentifiedKind {
+        package static let prefix = "cls"
+    }
+
     /// What a client asked for when it sent a browser to sign in.
     package enum AuthorizationRequest: IdentifiedKind {
         package static let prefix = "arq"
@@ -140,6 +145,9 @@ package typealias WebhookSecretID = TypedID<Identified.WebhookSecret>
 
 /// Identifies an audit trail, or a part of it, made into a file.
 package typealias AuditExportID = TypedID<Identified.AuditExport>
+
+/// Identifies one of a confidential client's secrets.
+package typealias ClientSecretID = TypedID<Identified.ClientSecret>
 
 /// Identifies what a client asked for when it sent a browser to sign in.
 package typealias AuthorizationRequestID = TypedID<Identified.AuthorizationRequest>

@@ -8,7 +8,8 @@ struct AppsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apps", abstract: "Create and list apps and their clients.",
         subcommands: [
-            Create.self, List.self, Clients.self, History.self, Limits.self, Suspend.self, Resume.self,
+            Create.self, List.self, Clients.self, ClientSecrets.self, History.self, Limits.self, Suspend.self,
+            Resume.self,
         ])
 
     /// The command `gatepost apps create NAME`.
@@ -72,43 +73,6 @@ struct AppsCommand: AsyncParsableCommand {
             let createdAt: Instant
         }
     }
-
-    /// The command `gatepost apps clients APP`.
-    struct Clients: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List an app's clients, or add one with --add.")
-
-        @Argument(help: "The app's id.")
-        var app: String
-        @Option(help: "The name of a client to add.")
-        var add: String?
-        @Option(name: .customLong("redirect-uri"), help: "Where the new client may be sent back to; may be repeated.")
-        var redirectURIs: [String] = []
-        @OptionGroup var output: OutputOptions
-
-        func run() async throws {
-            let redirectURIs = try self.redirectURIs.map(RedirectURI.init(argument:))
-            guard add != nil || redirectURIs.isEmpty else { throw ValidationError("--redirect-uri goes with --add") }
-            try await Wiring.withOperator(add == nil ? .database : .keys) { wiring in
-                let scope = try await wiring.scope(of: app)
-                if let add {
-                    _ = try await wiring.appFlow().createClient(named: add, redirectURIs: redirectURIs, in: scope)
-                }
-                let rows = try await wiring.database.batch(in: scope) { $0.clients() }.map { client in
-                    Row(client: client.id.description, name: client.name, redirectURIs: client.redirectURIs)
-                }
-                try Terminal.sayList(rows, asJSON: output.json, headings: ["CLIENT", "NAME", "REDIRECT URIS"]) {
-                    [$0.client, $0.name, $0.redirectURIs.joined(separator: " ")]
-                }
-            }
-        }
-
-        private struct Row: Encodable {
-            let client: String
-            let name: String
-            let redirectURIs: [String]
-        }
-    }
 }
 
 extension AppsCommand {
@@ -155,7 +119,8 @@ extension AppsCommand {
 }
 
 extension RedirectURI {
-    fileprivate init(argument: String) throws {
+    /// Takes a URI from the command line; throws a usage error for one that cannot be registered.
+    init(argument: String) throws {
         guard let uri = RedirectURI(argument) else {
             throw ValidationError(
                 "\(argument) cannot be registered: https, http on loopback, or a scheme with a dot; no fragment")

@@ -146,6 +146,9 @@ private struct Belongings {
         "PATCH /v1/admin/apps/{app}/roles/{role}": #"{"name": "other"}"#,
         "PUT /v1/admin/apps/{app}/users/{user}/roles/{role}": "",
         "PATCH /v1/admin/apps/{app}": #"{"name": "Taken"}"#,
+        "POST /v1/admin/apps/{app}/clients": #"{"name": "Other", "type": "confidential"}"#,
+        "PATCH /v1/admin/apps/{app}/clients/{client}": #"{"name": "Taken"}"#,
+        "POST /v1/admin/apps/{app}/clients/{client}/rotate-secret": "{}",
         "POST /v1/admin/apps/{app}/suspend": "{}",
         "POST /v1/admin/apps/{app}/resume": "{}",
         "POST /v1/admin/apps/{app}/users/{user}/deactivate": "{}",
@@ -175,9 +178,13 @@ private struct Belongings {
         globalKey = try await server.apiKey(.admin)
         let begun = try await server.begin("second@example.com")
         let user = try #require(try await server.me(access).field("user.id"))
+        let client = try await server.confidentialClient()
+        let secret = try await server.admin("GET", "\(server.adminAPI)/clients/\(client.id)", key: key)
         let link = try #require(begun.link.split(separator: "/").last)
         ids = [
             "user": user, "token": String(link), "message": "\(try #require(try await server.app.ledger().first).id)",
+            "client": "\(client.id)",
+            "secret": String(try #require(secret.text.firstMatch(of: /cls_[0-9a-z]{26}/)?.0)),
             "endpoint": "\(try await server.app.addEndpoint().id)",
             "provider": "\(try await server.app.addProvider(issuer: "https://example.com"))",
             "name": ProviderWorld.name, "identity": "\(try await server.app.addIdentity(to: user))",
@@ -211,6 +218,20 @@ private struct Belongings {
             "POST /apps/{app}/sign-in": "email=ada%40example.com&password=seven+lanterns+over+quiet+water",
             "POST /apps/{app}/sign-up/mail": "code=\(begun.code)",
             "POST /apps/{app}/sign-up/resend": "again=1",
+        ].merging(Self.issuerBodies(server, client, access: access, code: code)) { $1 }
+    }
+
+    /// What the endpoints of the issuer take: one app's tokens, codes and clients.
+    private static func issuerBodies(
+        _ server: TestServer, _ client: ConfidentialClient, access: String, code: String
+    ) -> [String: String] {
+        let proof = "client_id=\(client.id)&client_secret=\(client.secret)"
+        return [
+            "POST /apps/{app}/oauth/userinfo": "access_token=\(access)",
+            "POST /apps/{app}/oauth/revoke":
+                "token=\(access)&\(proof)",
+            "POST /apps/{app}/oauth/introspect":
+                "token=\(access)&\(proof)",
             "POST /apps/{app}/oauth/token":
                 "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",

@@ -21,11 +21,20 @@ struct DiscoveryTests {
             #expect(openID.field("token_endpoint") == "\(issuer)/oauth/token")
             #expect(openID.field("jwks_uri") == "\(issuer)/jwks.json")
             #expect(openID.field("authorization_endpoint") == "\(issuer)/oauth/authorize")
+            #expect(openID.field("userinfo_endpoint") == "\(issuer)/oauth/userinfo")
+            #expect(openID.field("revocation_endpoint") == "\(issuer)/oauth/revoke")
+            #expect(openID.field("introspection_endpoint") == "\(issuer)/oauth/introspect")
             #expect(openID.field("authorization_response_iss_parameter_supported") == "1")
             for claim in [
                 #""code_challenge_methods_supported":["S256"]"#, #""response_types_supported":["code"]"#,
-                #""grant_types_supported":["authorization_code","refresh_token"]"#,
-                #""token_endpoint_auth_methods_supported":["none"]"#, #""subject_types_supported":["public"]"#,
+                #""grant_types_supported":["authorization_code","refresh_token","client_credentials"]"#,
+                #""token_endpoint_auth_methods_supported":["none",\#(Self.proofs)]"#,
+                #""revocation_endpoint_auth_methods_supported":["none",\#(Self.proofs)]"#,
+                #""introspection_endpoint_auth_methods_supported":[\#(Self.proofs)]"#,
+                #""scopes_supported":["openid","email","profile"]"#,
+                #""id_token_signing_alg_values_supported":["ES256"]"#,
+                #""token_endpoint_auth_signing_alg_values_supported":["ES256","RS256"]"#,
+                #""subject_types_supported":["public"]"#,
                 #""response_modes_supported":["query"]"#, #""ui_locales_supported":["de","en"]"#,
                 #""prompt_values_supported":["none","login","select_account"]"#,
             ] {
@@ -33,6 +42,8 @@ struct DiscoveryTests {
             }
         }
     }
+
+    private static let proofs = #""client_secret_basic","client_secret_post","private_key_jwt""#
 
     private struct KeySet: Decodable {
         let keys: [[String: String]]

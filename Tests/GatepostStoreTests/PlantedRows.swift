@@ -29,6 +29,7 @@ struct PlantedRows {
             + [("roles", role), ("user_roles", userRole), ("captured_mails", capturedMail)]
             + [("admin_grants", adminGrant), ("api_keys", apiKey), ("admin_invitations", invitation)]
             + [("provider_sign_ins", providerSignIn)]
+            + [("client_secrets", clientSecret), ("client_assertions", clientAssertion)]
     }
 
     private var user: SQL {
@@ -40,6 +41,20 @@ struct PlantedRows {
 
     private var client: SQL {
         "insert into clients (app_id, id, name, created_at) values (\(app), \(ids[1]), 'Web', \(now))"
+    }
+
+    private var clientSecret: SQL {
+        """
+        insert into client_secrets (app_id, id, client_id, prefix, secret_hash, created_at)
+        values (\(app), \(ids[2]), \(ids[1]), 'gcs_12345678', '\\x01', \(now))
+        """
+    }
+
+    private var clientAssertion: SQL {
+        """
+        insert into client_assertions (app_id, client_id, jti_hash, expires_at)
+        values (\(app), \(ids[1]), '\\x01', \(now))
+        """
     }
 
     private var appRow: SQL {

@@ -41,7 +41,7 @@ struct FormBody: Sendable {
     subscript(name: String) -> String? { fields[name] }
 
     /// Percent-decodes; nil for a broken escape, invalid UTF-8 or a NUL.
-    private static func decode(_ bytes: ArraySlice<UInt8>) -> String? {
+    static func decode(_ bytes: ArraySlice<UInt8>) -> String? {
         let spaced = bytes.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }
         guard let decoded = String(validating: spaced, as: UTF8.self)?.removingPercentEncoding,
             !decoded.utf8.contains(0)

@@ -12,6 +12,12 @@ struct DiscoveryRoutes: Sendable {
     /// How long a verifier may keep the keys, in seconds; a new key is published an hour before it signs.
     static let cacheSeconds = 300
 
+    /// What ID tokens and userinfo may say.
+    private static let claims = """
+        ["iss","sub","aud","exp","iat","auth_time","nonce","amr","at_hash","sid","email","email_verified","locale",\
+        "roles","permissions"]
+        """
+
     let keys: KeyCache
     let baseURL: String
     /// The languages of the pages.
@@ -33,15 +39,27 @@ struct DiscoveryRoutes: Sendable {
     @Sendable func metadata(_ request: Request, context: AppRequestContext) async throws -> Response {
         let issuer = TokenIssuer.issuer(of: context.scope.appID, baseURL: baseURL)
         let uiLocales = "[" + languages.map { "\"\($0)\"" }.joined(separator: ",") + "]"
+        let methods = #""client_secret_basic","client_secret_post","private_key_jwt""#
+        let algorithms = #"["ES256","RS256"]"#
         let json = """
             {"issuer":"\(issuer)","authorization_endpoint":"\(issuer)/oauth/authorize",\
-            "token_endpoint":"\(issuer)/oauth/token","jwks_uri":"\(issuer)/jwks.json",\
-            "grant_types_supported":["authorization_code","refresh_token"],"response_types_supported":["code"],\
+            "token_endpoint":"\(issuer)/oauth/token","userinfo_endpoint":"\(issuer)/oauth/userinfo",\
+            "revocation_endpoint":"\(issuer)/oauth/revoke","introspection_endpoint":"\(issuer)/oauth/introspect",\
+            "jwks_uri":"\(issuer)/jwks.json","scopes_supported":["openid","email","profile"],\
+            "grant_types_supported":["authorization_code","refresh_token","client_credentials"],\
+            "response_types_supported":["code"],\
             "response_modes_supported":["query"],"authorization_response_iss_parameter_supported":true,\
             "prompt_values_supported":["none","login","select_account"],"ui_locales_supported":\(uiLocales),\
             "request_parameter_supported":false,"request_uri_parameter_supported":false,\
-            "code_challenge_methods_supported":["S256"],"token_endpoint_auth_methods_supported":["none"],\
-            "subject_types_supported":["public"]}
+            "claims_parameter_supported":false,"claims_supported":\(Self.claims),\
+            "code_challenge_methods_supported":["S256"],"subject_types_supported":["public"],\
+            "id_token_signing_alg_values_supported":["ES256"],\
+            "token_endpoint_auth_methods_supported":["none",\(methods)],\
+            "token_endpoint_auth_signing_alg_values_supported":\(algorithms),\
+            "revocation_endpoint_auth_methods_supported":["none",\(methods)],\
+            "revocation_endpoint_auth_signing_alg_values_supported":\(algorithms),\
+            "introspection_endpoint_auth_methods_supported":[\(methods)],\
+            "introspection_endpoint_auth_signing_alg_values_supported":\(algorithms)}
             """
         return Self.cacheable(ByteBuffer(string: json))
     }

@@ -2,6 +2,7 @@
 package struct AdminFlows: Sendable {
     package let access: AdminAccessFlow
     package let apps: AdminAppFlow
+    package let clients: AdminClientFlow
     package let users: AdminUserFlow
     package let sessions: AdminSessionFlow
     package let roles: AdminRoleFlow
@@ -19,6 +20,7 @@ package struct AdminFlows: Sendable {
         let (database, clock, random, ring) = (parts.database, parts.clock, parts.random, parts.keys)
         access = AdminAccessFlow(database: database, clock: clock, session: session)
         apps = AdminAppFlow(database: database, clock: clock, random: random, keys: ring)
+        clients = AdminClientFlow(database: database, clock: clock, random: random)
         users = AdminUserFlow(database: database, clock: clock, random: random, signal: parts.signal)
         sessions = AdminSessionFlow(database: database, clock: clock, random: random, signal: parts.signal)
         roles = AdminRoleFlow(database: database, clock: clock, random: random, signal: parts.signal)

@@ -56,15 +56,17 @@ struct IDTokenCheck: Sendable {
         let candidates = keys.candidates(id: header.keyID, header.algorithm)
         guard !candidates.isEmpty else { return .failure(.algorithm) }
         for key in candidates {
-            if let payload = await Self.payload(of: token, header.algorithm, key) { return claims(payload) }
+            if let payload = await Self.payload(of: token, header.algorithm, key, as: IDTokenPayload.self) {
+                return claims(payload)
+            }
         }
         return .failure(.signature)
     }
 
     /// The payload if the signature is this key's.
-    private static func payload(
-        of token: String, _ algorithm: IDTokenAlgorithm, _ key: ProviderKeys.Key
-    ) async -> IDTokenPayload? {
+    static func payload<Payload: JWTPayload>(
+        of token: String, _ algorithm: IDTokenAlgorithm, _ key: ProviderKeys.Key, as type: Payload.Type
+    ) async -> Payload? {
         let collection = JWTKeyCollection()
         do {
             switch key.material {
@@ -84,7 +86,7 @@ struct IDTokenCheck: Sendable {
                 case .rs256, .rs384, .rs512, .ps256: return nil
                 }
             }
-            return try await collection.verify(token, as: IDTokenPayload.self)
+            return try await collection.verify(token, as: type)
         } catch {
             return nil
         }

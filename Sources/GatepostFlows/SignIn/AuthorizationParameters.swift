@@ -61,6 +61,9 @@ package struct AuthorizationParameters: Sendable {
         return nil
     }
 
+    /// What the client asks to be told of the person.
+    var scope: GrantScope { GrantScope(self["scope"] ?? "") }
+
     /// The client's challenge; nil where it is not one.
     var challenge: CodeChallenge? { self["code_challenge"].flatMap { CodeChallenge($0) } }
 

@@ -76,7 +76,7 @@ package struct AuthorizeFlow: Sendable {
         var request = NewAuthorizationRequest(
             id: occasion.id(), clientID: id, redirectURI: redirectURI, challenge: challenge,
             holder: tokens.browser ?? .make(.browser, random: random), at: occasion.now)
-        (request.state, request.nonce) = (asked["state"], asked["nonce"])
+        (request.state, request.nonce, request.scope) = (asked["state"], asked["nonce"], asked.scope)
         (request.loginHint, request.locale) = (asked.loginHint?.ascii, locale)
         (request.registeredURI, request.authenticatedAfter) = (registered, asked.authenticatedAfter(at: occasion.now))
         if let session, Self.isSilent(redirectURI, of: scope.appID), Self.mayAnswer(session, asked, at: occasion.now),

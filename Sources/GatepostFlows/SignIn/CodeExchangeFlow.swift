@@ -31,13 +31,13 @@ package struct CodeExchangeFlow: Sendable {
         let (code, live) = try await database.batch(in: scope) { batch in
             batch.redeemCode(presented, for: session, at: now)
             batch.insertSession(session, fromCode: presented.code.hash, origin: origin, at: now)
-            batch.insertTokenFamily(family, of: session, at: now)
+            batch.insertTokenFamily(family, of: session, fromCode: presented.code.hash, at: now)
             batch.insertRefreshToken(refreshToken, into: family, at: now)
             batch.record(
                 occasion.event(.sessionStarted, by: .user, clientID: presented.clientID, sessionID: session),
                 ifSessionExists: session)
             let code = batch.presentedCode(presented)
-            return code.and(batch.session(session))
+            return code.and(batch.session(session, fromCode: presented.code.hash))
         }
         if let live {
             return try await issuer.answer(

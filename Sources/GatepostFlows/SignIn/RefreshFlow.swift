@@ -18,12 +18,23 @@ package struct RefreshFlow: Sendable {
         (self.database, self.clock, self.random, self.issuer) = (database, clock, random, issuer)
     }
 
+    /// Whether a token's grant covers what a client asks for; true for a token that is none, which is refused later.
+    ///
+    /// Asked before the exchange, so that a token is not used up for an answer that is not given.
+    package func covers(_ scopeText: String, _ token: OneTimeToken, in scope: AppScope) async throws -> Bool {
+        let presented = try await database.batch(in: scope) { $0.presentedRefreshToken(token, at: clock.now) }
+        return presented?.scope.covers(scopeText) ?? true
+    }
+
     /// Exchanges a token; nil stands for `invalid_grant`.
+    ///
+    /// Less than what was granted may be asked for, never more (RFC 6749, section 6); the grant itself stays.
     ///
     /// The update waits for a racing one to commit and then finds the token used; the read after it, in the same
     /// batch, sees what the winner wrote.
     package func refresh(
-        _ token: OneTimeToken, by client: ClientID, in scope: AppScope, from origin: RequestOrigin
+        _ token: OneTimeToken, by client: ClientID, narrowedTo wanted: GrantScope? = nil, in scope: AppScope,
+        from origin: RequestOrigin
     ) async throws -> TokenAnswer? {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
         let successor = OneTimeToken.make(.refresh, random: random)
@@ -43,14 +54,14 @@ package struct RefreshFlow: Sendable {
             return nil
         }
         if presented.successorHash == successor.hash {
-            return try await answer(presented, refreshToken: successor, in: scope, occasion)
+            return try await answer(presented, wanted, refreshToken: successor, in: scope, occasion)
         }
         guard presented.clientID == client else {
             try await refuse(presented, client, reason: "client_mismatch", in: scope, occasion)
             return nil
         }
         if let repeated = try Self.repeatable(presented, token, at: occasion.now) {
-            return try await answer(presented, refreshToken: repeated, in: scope, occasion)
+            return try await answer(presented, wanted, refreshToken: repeated, in: scope, occasion)
         }
         try await refuse(
             presented, client, reason: presented.usedAt == nil ? "invalid_grant" : "refresh_reused", in: scope, occasion
@@ -69,12 +80,14 @@ package struct RefreshFlow: Sendable {
     }
 
     private func answer(
-        _ presented: PresentedRefreshToken, refreshToken: OneTimeToken, in scope: AppScope, _ occasion: Occasion
+        _ presented: PresentedRefreshToken, _ wanted: GrantScope?, refreshToken: OneTimeToken, in scope: AppScope,
+        _ occasion: Occasion
     ) async throws -> TokenAnswer {
         try await issuer.answer(
             for: SessionProof(
                 id: presented.sessionID, userID: presented.userID, amr: presented.amr,
-                authenticatedAt: presented.authenticatedAt, roles: presented.roles),
+                authenticatedAt: presented.authenticatedAt, roles: presented.roles,
+                scope: wanted.map { presented.scope.intersection($0) } ?? presented.scope),
             client: presented.clientID, refreshToken: refreshToken, in: scope, at: occasion.now)
     }
 

@@ -9,18 +9,21 @@ package struct AppKeys: Sendable {
     package let jwks: [UInt8]
     /// The app's id as it stands in tokens.
     let app: String
-    let active: (header: [UInt8], key: P256.Signing.PrivateKey)?
+    /// What signs, with the headers of access tokens and of ID tokens.
+    let active: (header: [UInt8], idHeader: [UInt8], key: P256.Signing.PrivateKey)?
     /// By the encoded header that tokens of this key carry.
     ///
     /// A token is ours only if its header is byte for byte one that we write, so its `alg`, `jku`, `crit` and
-    /// whatever else a forger puts there are never interpreted (RFC 8725, section 3.1).
+    /// whatever else a forger puts there are never interpreted (RFC 8725, section 3.1). An ID token has another type
+    /// in it, so it is no access token.
     let verifying: [String: P256.Signing.PublicKey]
 
     init(_ records: [SigningKeyRecord], of app: AppID, ring: KeyRing) throws {
         var members: [String] = []
         var verifying: [String: P256.Signing.PublicKey] = [:]
         for record in records {
-            verifying[Self.header(record.id)] = try P256.Signing.PublicKey(x963Representation: record.publicKey)
+            verifying[Self.header(record.id, type: Self.accessTokenType)] = try P256.Signing.PublicKey(
+                x963Representation: record.publicKey)
             let (x, y) = (record.publicKey[1..<33], record.publicKey[33..<65])
             members.append(
                 """
@@ -32,12 +35,19 @@ package struct AppKeys: Sendable {
         self.verifying = verifying
         self.app = app.description
         active = try records.first { $0.state == .active }.map { record in
-            (Array(Self.header(record.id).utf8), try SigningKeyMaterial.open(record, in: app, keys: ring))
+            (
+                Array(Self.header(record.id, type: Self.accessTokenType).utf8),
+                Array(Self.header(record.id, type: Self.idTokenType).utf8),
+                try SigningKeyMaterial.open(record, in: app, keys: ring)
+            )
         }
     }
 
-    private static func header(_ id: SigningKeyID) -> String {
-        Base64URL.encode(Array(#"{"alg":"ES256","kid":"\#(id)","typ":"at+jwt"}"#.utf8))
+    private static let accessTokenType = "at+jwt"
+    private static let idTokenType = "JWT"
+
+    private static func header(_ id: SigningKeyID, type: String) -> String {
+        Base64URL.encode(Array(#"{"alg":"ES256","kid":"\#(id)","typ":"\#(type)"}"#.utf8))
     }
 }
 

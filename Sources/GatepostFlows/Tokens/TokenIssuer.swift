@@ -8,12 +8,16 @@ package struct TokenAnswer: Sendable {
     package let refreshToken: OneTimeToken
     /// Life of the access token in seconds.
     package let expiresIn: Int64
+    /// What the client may be told.
+    package let scope: GrantScope
+    /// Nil where the client has not asked for `openid`.
+    package let idToken: Secret?
 }
 
 /// An app has no active key; its tokens cannot be signed until an operator makes one.
 package struct NoActiveSigningKey: Error {}
 
-/// Issues access tokens: JWTs of type `at+jwt` (RFC 9068), signed with the app's own key.
+/// Issues access tokens, JWTs of type `at+jwt` (RFC 9068), and ID tokens, signed with the app's own key.
 ///
 /// An encoder of our own over swift-crypto: the header's bytes are made once a key, the payload is written
 /// straight into a buffer. jwt-kit takes five times as long for the same token.
@@ -38,14 +42,30 @@ package struct TokenIssuer: Sendable {
         guard try await cache.keys(of: scope).active != nil else { throw NoActiveSigningKey() }
     }
 
-    /// Signs an access token for a session and puts the answer together.
+    /// Signs an access token for a session, an ID token if that was asked for, and puts the answer together.
     package func answer(
         for session: SessionProof, client: ClientID, refreshToken: OneTimeToken, in scope: AppScope, at now: Instant
     ) async throws -> TokenAnswer {
         let keys = try await cache.keys(of: scope)
         let life = scope.settings.accessTokenLife
         let token = try sign(session, client: client, life: life, keys: keys, in: scope, at: now)
-        return TokenAnswer(accessToken: token, refreshToken: refreshToken, expiresIn: life.wholeSeconds)
+        let idToken =
+            session.scope.contains(.openid)
+            ? try signIDToken(session, client: client, with: token, life: life, keys: keys, at: now) : nil
+        return TokenAnswer(
+            accessToken: token, refreshToken: refreshToken, expiresIn: life.wholeSeconds, scope: session.scope,
+            idToken: idToken)
+    }
+
+    private func signIDToken(
+        _ session: SessionProof, client: ClientID, with accessToken: Secret, life: Duration, keys: AppKeys,
+        at now: Instant
+    ) throws -> Secret {
+        guard let active = keys.active else { throw NoActiveSigningKey() }
+        let text = IDTokenText(
+            issuer: Self.issuer(of: keys.app, baseURL: baseURL), session: session, client: client,
+            accessToken: accessToken, expiresAt: now + life, now: now)
+        return try Self.sign(text.bytes, header: active.idHeader, key: active.key)
     }
 
     /// Writes and signs the token; every value in it is an id, a number or checked configuration.
@@ -54,11 +74,18 @@ package struct TokenIssuer: Sendable {
     ) throws -> Secret {
         guard let active = keys.active else { throw NoActiveSigningKey() }
         let payload = payload(of: session, client: client, app: keys.app, expiresAt: now + life, at: now)
-        var token = active.header
+        return try Self.sign(payload, header: active.header, key: active.key)
+    }
+
+    /// Puts a token together and signs it.
+    static func sign(
+        _ payload: [UInt8], header: [UInt8], key: P256.Signing.PrivateKey
+    ) throws -> Secret {
+        var token = header
         token.reserveCapacity(token.count + payload.count * 2 + 90)
         token.append(UInt8(ascii: "."))
         Base64URL.append(payload, to: &token)
-        let signature = try active.key.signature(for: token)
+        let signature = try key.signature(for: token)
         token.append(UInt8(ascii: "."))
         Base64URL.append(signature.rawRepresentation, to: &token)
         return Secret(String(decoding: token, as: UTF8.self))
@@ -96,7 +123,9 @@ package struct TokenIssuer: Sendable {
             bytes += #"],"permissions":["#.utf8
             Self.append(claims.permissions, to: &bytes)
         }
-        bytes += #"],"jti":""#.utf8
+        bytes += #"],"#.utf8
+        if !session.scope.values.isEmpty { bytes += #""scope":"\#(session.scope)","#.utf8 }
+        bytes += #""jti":""#.utf8
         bytes += tokenID(at: now).utf8
         bytes += "\"}".utf8
         return bytes
@@ -115,7 +144,7 @@ package struct TokenIssuer: Sendable {
     ///
     /// It is no secret, and each further 64 bits would be a system call, a tenth of all that is beside the signature.
     /// Numbers of base 36 are short enough to be written without memory of their own.
-    private func tokenID(at now: Instant) -> String {
+    func tokenID(at now: Instant) -> String {
         let chance = random.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return "\(String(now.microseconds, radix: 36))-\(String(chance, radix: 36))"
     }

@@ -3,17 +3,41 @@ import FoundationEssentials
 package import GatepostModel
 package import GatepostStore
 
-/// What Gatepost itself reads from an access token.
-package struct AccessTokenClaims: Decodable, Sendable {
+/// What a valid access token says, a user's or a client's own.
+package struct TokenClaims: Decodable, Sendable {
     package let iss: String
-    package let sub: UserID
+    /// The user, or the client where it acts for itself.
+    package let sub: String
     package let aud: AppID
-    package let sid: SessionID
+    package let clientID: ClientID
+    /// The session; nil for a client's own token.
+    package let sid: SessionID?
+    package let jti: String
     package let exp: Int64
     package let iat: Int64
+    private let scopeText: String?
+
+    /// What the client may be told of the user.
+    package var scope: GrantScope { GrantScope(scopeText ?? "") }
 
     enum CodingKeys: String, CodingKey {
-        case iss, sub, aud, sid, exp, iat
+        case iss, sub, aud, sid, jti, exp, iat
+        case clientID = "client_id"
+        case scopeText = "scope"
+    }
+}
+
+/// What Gatepost itself reads from an access token of a user's.
+package struct AccessTokenClaims: Sendable {
+    package let sub: UserID
+    package let sid: SessionID
+    package let clientID: ClientID
+    package let scope: GrantScope
+
+    /// Takes a user's token; nil for a client's own.
+    init?(_ claims: TokenClaims) {
+        guard let user = UserID(claims.sub), let session = claims.sid else { return nil }
+        (sub, sid, clientID, scope) = (user, session, claims.clientID, claims.scope)
     }
 }
 
@@ -30,11 +54,16 @@ package struct TokenVerifier: Sendable {
         (self.cache, self.baseURL) = (cache, baseURL)
     }
 
-    /// The claims of a valid token; nil for anything else.
+    /// The claims of a valid token of a user's; nil for anything else.
+    package func verify(_ token: String, in scope: AppScope, at now: Instant) async throws -> AccessTokenClaims? {
+        try await claims(of: token, in: scope, at: now).flatMap(AccessTokenClaims.init)
+    }
+
+    /// The claims of a valid token, a user's or a client's own; nil for anything else.
     ///
     /// A token of another app fails thrice: no key of this app has its header, its signature is another's, and
     /// issuer and audience differ.
-    package func verify(_ token: String, in scope: AppScope, at now: Instant) async throws -> AccessTokenClaims? {
+    package func claims(of token: String, in scope: AppScope, at now: Instant) async throws -> TokenClaims? {
         guard token.utf8.count <= Self.tokenBytesMax else { return nil }
         let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let header = String(parts[0]), let signature = Base64URL.decode(parts[2]),
@@ -44,7 +73,7 @@ package struct TokenVerifier: Sendable {
         guard let key = keys.verifying[header],
             let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature),
             key.isValidSignature(signature, for: Array(token.utf8.dropLast(parts[2].count + 1))),
-            let claims = try? JSONDecoder().decode(AccessTokenClaims.self, from: Data(payload))
+            let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(payload))
         else { return nil }
         let tolerance = Lifetimes.clockTolerance.wholeSeconds
         guard claims.iss == TokenIssuer.issuer(of: scope.appID, baseURL: baseURL), claims.aud == scope.appID,

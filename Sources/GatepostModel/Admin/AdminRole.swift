@@ -2,6 +2,9 @@
 package enum AdminPermission: String, Sendable, CaseIterable, Codable {
     case appsRead = "apps.read"
     case appsWrite = "apps.write"
+    case clientsRead = "clients.read"
+    /// Adding and changing clients, their secrets with them.
+    case clientsWrite = "clients.write"
     case usersRead = "users.read"
     /// Deactivating and reactivating.
     case usersWrite = "users.write"
@@ -48,13 +51,13 @@ package enum AdminRole: String, Sendable, CaseIterable, Codable {
         case .admin: Set(AdminPermission.allCases).subtracting([.adminsWrite])
         case .support:
             [
-                .appsRead, .usersRead, .usersWrite, .rolesRead, .deliveriesRead, .deliveriesWrite, .webhooksRead,
-                .providersRead,
+                .appsRead, .clientsRead, .usersRead, .usersWrite, .rolesRead, .deliveriesRead, .deliveriesWrite,
+                .webhooksRead, .providersRead,
             ]
         case .auditor:
             [
-                .appsRead, .usersRead, .rolesRead, .deliveriesRead, .webhooksRead, .providersRead, .auditRead,
-                .auditExport, .adminsRead, .apiKeysRead,
+                .appsRead, .clientsRead, .usersRead, .rolesRead, .deliveriesRead, .webhooksRead, .providersRead,
+                .auditRead, .auditExport, .adminsRead, .apiKeysRead,
             ]
         }
     }

@@ -22,6 +22,8 @@ package struct OneTimeToken: Sendable {
         case browser = "gbr"
         /// In the cookie of a browser that is signed in to the hosted pages.
         case hostedSession = "ghs"
+        /// What a confidential client proves itself with, until it is replaced or revoked.
+        case clientSecret = "gcs"
         /// The state that a provider gives back with its answer.
         case providerState = "gps"
     }

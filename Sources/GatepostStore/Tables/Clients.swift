@@ -1,11 +1,29 @@
 package import GatepostModel
 import Postgres
 
+/// Whether a client can keep a secret (RFC 6749, section 2.1).
+package enum ClientType: String, Sendable, Codable, CaseIterable {
+    /// In a browser or on people's devices: it proves by PKCE that it began what it ends.
+    case `public`
+    /// On a server of the app's: it proves itself as well.
+    case confidential
+}
+
 /// A client and where it may be sent back to.
 package struct ClientRecord: Sendable {
+    /// The most clients that an app has.
+    package static let countMax = 200
+    /// The most redirect URIs that a client has.
+    package static let redirectURIsMax = 50
+
     package let id: ClientID
+    /// What people read, and whether it can keep a secret.
     package let name: String
+    package let type: ClientType
+    /// The public keys of a client that proves itself by signing (RFC 7517); nil for any other.
+    package let keySet: String?
     package let redirectURIs: [String]
+    package let createdAt: Instant
 
     /// Whether this is exactly one of its registered URIs.
     package func allows(_ redirectURI: String) -> Bool { registration(of: redirectURI) != nil }
@@ -16,15 +34,38 @@ package struct ClientRecord: Sendable {
     }
 }
 
+/// What is to be different about a client; nil leaves as it is.
+package struct ClientChange: Sendable {
+    package var name: String?
+    package var redirectURIs: [RedirectURI]?
+    package var keySet: String?
+
+    /// Changes nothing yet.
+    package init() {}
+
+    /// What it names, as the audit trail calls it.
+    package var fieldNames: [String] {
+        [
+            name.map { _ in "name" }, redirectURIs.map { _ in "redirect_uris" }, keySet.map { _ in "jwks" },
+        ].compactMap(\.self)
+    }
+}
+
 extension AppBatch {
     /// Registers a client.
     package mutating func insertClient(
-        _ id: ClientID, named name: String, redirectURIs: [RedirectURI], at now: Instant
+        _ id: ClientID, named name: String, type: ClientType = .public, keySet: String? = nil,
+        redirectURIs: [RedirectURI], at now: Instant
     ) {
         add(
             """
-            insert into clients (app_id, id, name, created_at) values (\(scope.appID), \(id), \(name), \(now))
+            insert into clients (app_id, id, name, type, key_set, created_at)
+            values (\(scope.appID), \(id), \(name), \(type.rawValue), \(keySet), \(now))
             """)
+        insertRedirectURIs(redirectURIs, of: id)
+    }
+
+    private mutating func insertRedirectURIs(_ redirectURIs: [RedirectURI], of id: ClientID) {
         add(
             """
             insert into client_redirect_uris (app_id, client_id, uri)
@@ -33,14 +74,43 @@ extension AppBatch {
             """)
     }
 
-    /// One client; nil if the app has no such client.
-    package mutating func client(_ id: ClientID) -> BatchReading<ClientRecord?> {
-        read(clientsSelect(where: "and c.id = \(id)")) { try $0.first.map(ClientRecord.init) }
+    /// Changes what is named of a client.
+    package mutating func changeClient(_ id: ClientID, _ change: ClientChange) {
+        add(
+            """
+            update clients set name = coalesce(\(change.name), name), key_set = coalesce(\(change.keySet), key_set)
+             where app_id = \(scope.appID) and id = \(id)
+            """)
+        guard let redirectURIs = change.redirectURIs else { return }
+        add("delete from client_redirect_uris where app_id = \(scope.appID) and client_id = \(id)")
+        insertRedirectURIs(redirectURIs, of: id)
     }
 
-    /// All clients of the app, oldest first.
-    package mutating func clients() -> BatchReading<[ClientRecord]> {
-        read(clientsSelect(where: "")) { try $0.map(ClientRecord.init) }
+    /// One client; nil if the app has no such client.
+    package mutating func client(_ id: ClientID) -> BatchReading<ClientRecord?> {
+        read(clientsSelect(where: "and c.id = \(id)", limit: 1)) { try $0.first.map(ClientRecord.init) }
+    }
+
+    /// Locks a client until the end and reads it; nil if the app has no such client.
+    package mutating func lockClient(_ id: ClientID) -> BatchReading<ClientRecord?> {
+        add("select from clients where app_id = \(scope.appID) and id = \(id) for update")
+        return client(id)
+    }
+
+    /// Counts the app's clients, while nobody else adds one.
+    package mutating func lockClientCount() -> BatchReading<Int64> {
+        add("select from apps where id = \(scope.appID) for update")
+        return read("select count(*) as count from clients where app_id = \(scope.appID)") {
+            try $0.first?.get("count") ?? 0
+        }
+    }
+
+    /// Clients of the app, oldest first.
+    package mutating func clients(
+        after cursor: PageCursor? = nil, limit: Int = 1000
+    ) -> BatchReading<[ClientRecord]> {
+        let further: SQL = cursor.map { "and (c.created_at, c.id) > (\($0.at), \($0.id))" } ?? ""
+        return read(clientsSelect(where: further, limit: limit)) { try $0.map(ClientRecord.init) }
     }
 
     /// What people know the app by: its name, and the names of its clients.
@@ -54,21 +124,25 @@ extension AppBatch {
         ) { try $0.map { try $0.get("name") } }
     }
 
-    private func clientsSelect(where condition: SQL) -> SQL {
+    private func clientsSelect(where condition: SQL, limit: Int) -> SQL {
         """
-        select c.id, c.name,
+        select c.id, c.name, c.type, c.key_set, c.created_at,
                array(select u.uri from client_redirect_uris as u
                       where u.app_id = c.app_id and u.client_id = c.id order by u.uri) as redirect_uris
           from clients as c
          where c.app_id = \(scope.appID) \(condition)
          order by c.created_at, c.id
-         limit 1000
+         limit \(limit)
         """
     }
 }
 
 extension ClientRecord {
     init(_ row: PostgresRow) throws {
-        self.init(id: try row.get("id"), name: try row.get("name"), redirectURIs: try row.get("redirect_uris"))
+        (id, name) = (try row.get("id"), try row.get("name"))
+        // A type that this version does not know has to prove itself.
+        type = ClientType(rawValue: try row.get("type")) ?? .confidential
+        (keySet, createdAt) = (try row.get("key_set"), try row.get("created_at"))
+        redirectURIs = try row.get("redirect_uris")
     }
 }

@@ -8,6 +8,11 @@ extension Wiring {
         AdminAppFlow(database: database, clock: clock, random: random, keys: try keyRing())
     }
 
+    /// What adds clients to apps and makes their secrets.
+    func adminClientFlow() -> AdminClientFlow {
+        AdminClientFlow(database: database, clock: clock, random: random)
+    }
+
     /// What changes who is an admin.
     func adminGrantFlow() -> AdminGrantFlow {
         AdminGrantFlow(database: database, clock: clock, random: random)

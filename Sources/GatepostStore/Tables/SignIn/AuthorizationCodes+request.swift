@@ -17,9 +17,9 @@ extension AppBatch {
         add(
             """
             insert into authorization_codes (app_id, code_hash, client_id, user_id, auth_epoch, redirect_uri,
-                                             code_challenge, nonce, hosted_session_id, amr, authenticated_at,
-                                             created_at, expires_at)
-            select r.app_id, r.code_hash, r.client_id, u.id, u.auth_epoch, r.redirect_uri, r.code_challenge,
+                                             code_challenge, scope, nonce, hosted_session_id, amr,
+                                             authenticated_at, created_at, expires_at)
+            select r.app_id, r.code_hash, r.client_id, u.id, u.auth_epoch, r.redirect_uri, r.code_challenge, r.scope,
                    r.nonce, \(hosted)::uuid, \(proof.amr), \(proof.authenticatedAt), \(now),
                    \(now + Lifetimes.authorizationCode)
               from authorization_requests as r

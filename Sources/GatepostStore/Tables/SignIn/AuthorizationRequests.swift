@@ -14,6 +14,8 @@ package struct NewAuthorizationRequest: Sendable {
     package var state: String?
     /// What the client's token will repeat (OpenID Connect Core, section 3.1.2.1).
     package var nonce: String?
+    /// What the client asks to be told of the person.
+    package var scope = GrantScope.none
     /// The address that the person is likely to sign in with.
     package var loginHint: String?
     /// The language that the client asked for, one of those that there are.
@@ -73,12 +75,13 @@ extension AppBatch {
         add(
             """
             insert into authorization_requests (app_id, id, client_id, redirect_uri, registered_uri, code_challenge,
-                                                state, nonce, browser_hash, login_hint, locale, authenticated_after,
-                                                created_at, expires_at)
+                                                state, nonce, scope, browser_hash, login_hint, locale,
+                                                authenticated_after, created_at, expires_at)
             select \(scope.appID), \(new.id), \(new.clientID), \(new.redirectURI),
                    \(new.registeredURI ?? new.redirectURI), \(new.challenge.text), \(new.state), \(new.nonce),
-                   \(new.holder.hash), \(new.loginHint), \(new.locale), \(new.authenticatedAfter)::timestamptz,
-                   \(new.at)::timestamptz, \(new.at + Lifetimes.authorizationRequest)::timestamptz
+                   \(new.scope.description), \(new.holder.hash), \(new.loginHint), \(new.locale),
+                   \(new.authenticatedAfter)::timestamptz, \(new.at)::timestamptz,
+                   \(new.at + Lifetimes.authorizationRequest)::timestamptz
              where \(condition)
             """)
     }

@@ -35,6 +35,10 @@ package struct PresentedRefreshToken: Sendable {
     package let authenticatedAt: Instant
     /// Nil where the app's tokens do not say.
     package let roles: RoleClaims?
+    /// What the client may be told.
+    package let scope: GrantScope
+    package let createdAt: Instant
+    package let expiresAt: Instant
 }
 
 extension AppBatch {
@@ -119,7 +123,8 @@ extension AppBatch {
         read(
             """
             select f.id as family_id, f.client_id, s.id as session_id, s.user_id, s.amr, s.authenticated_at,
-                   t.used_at, t.successor_hash, t.successor_sealed,
+                   t.used_at, t.successor_hash, t.successor_sealed, t.created_at,
+                   least(t.expires_at, f.expires_at) as expires_at, f.scope,
                    exists (select from refresh_tokens as n
                             where n.app_id = t.app_id and n.token_hash = t.successor_hash
                               and n.used_at is not null) as is_successor_used,
@@ -139,7 +144,9 @@ extension AppBatch {
                     successorSealed: try row.get("successor_sealed"),
                     isSuccessorUsed: try row.get("is_successor_used"), isAlive: try row.get("is_alive"),
                     amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
-                    roles: try Self.roleClaims(row, in: scope))
+                    roles: try Self.roleClaims(row, in: scope),
+                    scope: GrantScope(try row.get("scope", as: String.self)), createdAt: try row.get("created_at"),
+                    expiresAt: try row.get("expires_at"))
             }
         }
     }

@@ -13,6 +13,8 @@ package enum SessionEndReason: String, Sendable {
     case userDeactivated = "user_deactivated"
     /// The same browser has signed in anew.
     case replaced
+    /// Its client has revoked one of its tokens.
+    case tokenRevoked = "token_revoked"
     case passwordChanged = "password_changed"
     case passwordReset = "password_reset"
     case emailChanged = "email_changed"
@@ -40,30 +42,37 @@ package struct SessionProof: Sendable {
     package let authenticatedAt: Instant
     /// Nil where the app's tokens do not say.
     package let roles: RoleClaims?
+    /// What the client may be told.
+    package let scope: GrantScope
+    /// What the client's ID token repeats; nil where it asked for none, and at every refresh.
+    package let nonce: String?
 
     /// Gathers what is known.
     package init(
-        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil
+        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil,
+        scope: GrantScope = .none, nonce: String? = nil
     ) {
         (self.id, self.userID, self.amr, self.authenticatedAt) = (id, userID, amr, authenticatedAt)
-        self.roles = roles
+        (self.roles, self.scope, self.nonce) = (roles, scope, nonce)
     }
 }
 
 extension AppBatch {
-    /// The session that this very batch may have made; nil if it did not.
-    package mutating func session(_ id: SessionID) -> BatchReading<SessionProof?> {
+    /// The session that this very batch may have made of a code; nil if it did not.
+    package mutating func session(_ id: SessionID, fromCode codeHash: [UInt8]) -> BatchReading<SessionProof?> {
         read(
             """
-            select s.user_id, s.amr, s.authenticated_at \(roleClaimColumns())
+            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce \(roleClaimColumns())
               from sessions as s
-             where s.app_id = \(scope.appID) and s.id = \(id)
+              join authorization_codes as a on a.app_id = s.app_id and a.session_id = s.id
+             where s.app_id = \(scope.appID) and s.id = \(id) and a.code_hash = \(codeHash)
             """
         ) { [scope] rows in
             try rows.first.map { row in
                 SessionProof(
                     id: id, userID: try row.get("user_id"), amr: try row.get("amr"),
-                    authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope))
+                    authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope),
+                    scope: GrantScope(try row.get("scope", as: String.self)), nonce: try row.get("nonce"))
             }
         }
     }

@@ -2,14 +2,17 @@ package import GatepostModel
 import Postgres
 
 extension AppBatch {
-    /// Starts the family of a session that has just been made; none if it was not.
-    package mutating func insertTokenFamily(_ id: TokenFamilyID, of session: SessionID, at now: Instant) {
+    /// Starts the family of a session that has just been made of a code; none if it was not.
+    package mutating func insertTokenFamily(
+        _ id: TokenFamilyID, of session: SessionID, fromCode codeHash: [UInt8], at now: Instant
+    ) {
         add(
             """
-            insert into token_families (app_id, id, session_id, client_id, created_at, expires_at)
-            select app_id, \(id), id, client_id, \(now), expires_at
-              from sessions
-             where app_id = \(scope.appID) and id = \(session)
+            insert into token_families (app_id, id, session_id, client_id, scope, created_at, expires_at)
+            select s.app_id, \(id), s.id, s.client_id, a.scope, \(now), s.expires_at
+              from sessions as s
+              join authorization_codes as a on a.app_id = s.app_id and a.session_id = s.id
+             where s.app_id = \(scope.appID) and s.id = \(session) and a.code_hash = \(codeHash)
             """)
     }
 

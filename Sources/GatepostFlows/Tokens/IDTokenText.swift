@@ -1,0 +1,64 @@
+import Crypto
+import GatepostModel
+import GatepostStore
+
+/// The claims of an ID token (OpenID Connect Core, section 2), written as bytes.
+///
+/// Its one audience is the client, so there is no `azp`. What the scopes `email` and `profile` ask for is told by the
+/// userinfo endpoint, since an access token comes along (section 5.4).
+struct IDTokenText: Sendable {
+    let issuer: String
+    let session: SessionProof
+    let client: ClientID
+    let accessToken: Secret
+    let expiresAt: Instant
+    let now: Instant
+
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(600)
+        bytes += #"{"iss":"\#(issuer)","sub":"\#(session.userID)","aud":"\#(client)","sid":"\#(session.id)""#.utf8
+        bytes += #","iat":\#(now.seconds),"exp":\#(expiresAt.seconds)"#.utf8
+        bytes += #","auth_time":\#(session.authenticatedAt.seconds),"amr":["#.utf8
+        Self.append(session.amr, to: &bytes)
+        bytes += #"],"at_hash":"\#(Self.half(of: accessToken))""#.utf8
+        if let claims = session.roles {
+            bytes += #","roles":["#.utf8
+            Self.append(claims.roles, to: &bytes)
+            bytes += #"],"permissions":["#.utf8
+            Self.append(claims.permissions, to: &bytes)
+            bytes.append(UInt8(ascii: "]"))
+        }
+        if let nonce = session.nonce {
+            bytes += #","nonce":"#.utf8
+            Self.appendQuoted(nonce, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
+    /// The left half of the access token's hash, which binds the two together (section 3.1.3.6).
+    private static func half(of token: Secret) -> String {
+        Base64URL.encode(SHA256.hash(data: Array(token.revealed.utf8)).prefix(16))
+    }
+
+    /// Words that stand in JSON as they are, in quotes with commas between.
+    private static func append(_ words: [String], to bytes: inout [UInt8]) {
+        bytes += words.map { "\"\($0)\"" }.joined(separator: ",").utf8
+    }
+
+    /// A text that a client chose, as JSON has it (RFC 8259, section 7).
+    private static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20: bytes += (#"\u00"# + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
