@@ -20,6 +20,14 @@ extension Site {
     /// The app of the site as SQL.
     private var ownApp: String { "'\(app.uuid.bytes.map { String(format: "%02x", $0) }.joined())'::uuid" }
 
+    /// An id of version 7 in SQL, as the product makes them, of so many milliseconds after another one.
+    ///
+    /// Random ids would go to another leaf of each index every time.
+    private static func idInSQL(_ number: String) -> String {
+        let time = "lpad(to_hex((extract(epoch from now()) * 1000)::bigint + \(number)), 12, '0')"
+        return "(left(\(time), 8) || '-' || right(\(time), 4) || '-7' || substr(gen_random_uuid()::text, 16))::uuid"
+    }
+
     /// Makes apps with the settings of the first, and lets each owe messages of one lane, the first one due at `base`.
     func plantBacklog(
         apps: Int, each: Int, in lane: Lane, from base: Instant, number first: Int = 1
@@ -31,7 +39,7 @@ extension Site {
             select \(Self.appInSQL), 'Benchmark ' || n, 'active', a.settings, now()
               from generate_series(\(first), \(first + apps - 1)) as n, apps as a where a.id = \(ownApp);
             insert into outbox (app_id, id, kind, lane, route, ready, due_at, expires_at, payload, created_at)
-            select \(Self.appInSQL), gen_random_uuid(), '\(Self.localKind)', '\(lane.rawValue)', 'local', true,
+            select \(Self.appInSQL), \(Self.idInSQL("k")), '\(Self.localKind)', '\(lane.rawValue)', 'local', true,
                    '\(base)'::timestamptz + k * interval '1 ms', now() + interval '1 day', '\(payload)', now()
               from generate_series(0, \(each - 1)) as k, generate_series(\(first), \(first + apps - 1)) as n;
             vacuum analyze outbox;
@@ -69,8 +77,8 @@ extension Site {
             """
             insert into outbox (app_id, id, kind, lane, route, flow_id, user_id, ready, due_at, expires_at, payload,
                                 created_at)
-            select app_id, gen_random_uuid(), '\(VerificationMail.kind)', 'interactive', 'mail', id, user_id, true,
-                   now(), now() + interval '12 hours', '{}', now()
+            select app_id, \(Self.idInSQL("row_number() over ()")), '\(VerificationMail.kind)', 'interactive', 'mail', id,
+                   user_id, true, now(), now() + interval '12 hours', '{}', now()
               from flows where app_id = \(ownApp) limit \(count);
             """)
     }
@@ -80,7 +88,7 @@ extension Site {
         try await runScript(
             """
             insert into outbox (app_id, id, kind, lane, route, user_id, ready, due_at, expires_at, payload, created_at)
-            select e.app_id, gen_random_uuid(), '\(WebhookNotice.kind)', 'notice',
+            select e.app_id, \(Self.idInSQL("n")), '\(WebhookNotice.kind)', 'notice',
                    '\(OutboxMessage.webhookRoutePrefix)' || e.id, u.id, true, now(), now() + interval '1 day',
                    jsonb_build_object('type', 'user.created', 'timestamp', '2026-01-01T00:00:00Z', 'data',
                                       jsonb_build_object('user_id', u.id, 'email', u.email)), now()

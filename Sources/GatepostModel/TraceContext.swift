@@ -66,10 +66,11 @@ package struct TraceContext: Sendable, Hashable {
     /// The header's value, version 00.
     package var traceparent: String { "00-\(traceID)-\(spanID)-\(isSampled ? "01" : "00")" }
 
-    private static let digits = Array("0123456789abcdef".utf8)
-
     private static func hex(_ word: UInt64) -> [UInt8] {
-        stride(from: 60, through: 0, by: -4).map { digits[Int(word >> UInt64($0) & 15)] }
+        stride(from: 60, through: 0, by: -4).map { shift in
+            let digit = UInt8(word >> UInt64(shift) & 15)
+            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
     }
 
     private static func number(_ text: ArraySlice<UInt8>) -> UInt64? {

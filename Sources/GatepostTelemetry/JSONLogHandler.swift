@@ -33,17 +33,23 @@ package struct JSONLogHandler: LogHandler {
 
     /// Writes a line.
     package func log(event: LogEvent) {
-        var all = metadata
-        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
-        if let own = event.metadata { all.merge(own) { $1 } }
+        let (own, provided) = (event.metadata ?? [:], metadataProvider?.get() ?? [:])
+        // The nearest says what a name stands for.
+        var all = Array(own)
+        for entry in provided where own[entry.key] == nil { all.append(entry) }
+        for entry in metadata where own[entry.key] == nil && provided[entry.key] == nil { all.append(entry) }
         // Its type only: what an error says may hold what somebody typed.
-        if let error = event.error { all["error.type"] = "\(type(of: error))" }
+        if let error = event.error {
+            all.removeAll { $0.key == "error.type" }
+            all.append(("error.type", "\(type(of: error))"))
+        }
+        all.sort { $0.key < $1.key }
         var line = JSONLine()
         line.add("time", clock.now.description)
         line.add("level", event.level.rawValue)
         line.add("message", event.message.description)
         line.add("logger", label)
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+        for (key, value) in all {
             line.add(Self.reserved.contains(key) ? "metadata." + key : key, value)
         }
         write(line.finished())
@@ -106,6 +112,8 @@ private struct JSONLine {
 
     private mutating func append(string: String) {
         bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        guard string.utf8.contains(where: Self.isEscaped) else { return bytes.append(contentsOf: string.utf8) }
         for byte in string.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -119,6 +127,9 @@ private struct JSONLine {
                 bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 }

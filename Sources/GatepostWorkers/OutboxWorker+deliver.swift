@@ -89,10 +89,12 @@ extension OutboxWorker {
             return putOff(message, at: now)
         case .attempt(let result):
             let attempt = Attempt(result, startedAt: startedAt, endedAt: now)
-            let next = policy.nextTry(
-                of: message.kind, afterAttempts: Int(message.attemptCount) + 1, at: now, expiresAt: message.expiresAt,
-                retryAfter: result.retryAfter)
-            return Settlement(of: message, fate(after: attempt.outcome, nextTry: next), attempt: attempt, at: now)
+            let fate = fate(after: attempt.outcome) {
+                policy.nextTry(
+                    of: message.kind, afterAttempts: Int(message.attemptCount) + 1, at: now,
+                    expiresAt: message.expiresAt, retryAfter: result.retryAfter)
+            }
+            return Settlement(of: message, fate, attempt: attempt, at: now)
         case .ended(.obsolete, let reason):
             return Settlement(of: message, .ended(.obsolete, reason: reason), at: now)
         case .ended(.suppressed, let reason):
@@ -135,13 +137,13 @@ extension OutboxWorker {
         return Settlement(of: message, .waits(until: next), at: now)
     }
 
-    private func fate(after outcome: AttemptOutcome, nextTry: Instant?) -> Settlement.Fate {
-        switch (outcome, nextTry) {
-        case (.delivered, _): .ended(.delivered, reason: nil)
-        case (.permanent, _): .ended(.rejected, reason: nil)
-        case (.transient, let next?), (.indeterminate, let next?): .waits(until: next)
-        case (.transient, nil): .ended(.exhausted, reason: nil)
-        case (.indeterminate, nil): .ended(.indeterminate, reason: nil)
+    /// What becomes of a message; the next try is only drawn where there may be one.
+    private func fate(after outcome: AttemptOutcome, nextTry: () -> Instant?) -> Settlement.Fate {
+        switch outcome {
+        case .delivered: .ended(.delivered, reason: nil)
+        case .permanent: .ended(.rejected, reason: nil)
+        case .transient: nextTry().map(Settlement.Fate.waits) ?? .ended(.exhausted, reason: nil)
+        case .indeterminate: nextTry().map(Settlement.Fate.waits) ?? .ended(.indeterminate, reason: nil)
         }
     }
 }

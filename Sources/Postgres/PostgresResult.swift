@@ -1,4 +1,5 @@
 import CLibpq
+import Glibc
 
 /// What one statement returned: its rows, and how many it touched.
 ///
@@ -33,6 +34,8 @@ import CLibpq
     var commandTag: String { unsafe String(cString: PQcmdStatus(raw)) }
 
     func columnIndex(_ name: String) -> Int? {
+        // As it is written first: libpq makes a copy of each name that it is asked for, to take the quotes off.
+        for column in 0..<columnCount where unsafe strcmp(PQfname(raw, column), name) == 0 { return Int(column) }
         let index = unsafe PQfnumber(raw, name)
         return index < 0 ? nil : Int(index)
     }

@@ -5,7 +5,8 @@ package struct PostgresRow: Sendable {
 
     /// Reads the column of this name.
     ///
-    /// The name is taken as SQL takes it: in lower case unless it is in double quotes. Of two columns of one name it is
+    /// The name is that of a column as it is written, or else taken as SQL takes it: in lower case unless it is in
+    /// double quotes. Of two columns of one name it is
     /// the first.
     package func get<Value: PostgresDecodable>(
         _ column: String, as type: Value.Type = Value.self

@@ -60,24 +60,19 @@ package struct SMTPMessage: Sendable {
     }
 
     private static func flaw(in bytes: [UInt8]) -> Flaw? {
-        var lineLength = 0
-        var followsCarriageReturn = false
-        for byte in bytes {
-            switch byte {
-            case 0:
-                return .nul
-            case UInt8(ascii: "\n"):
-                guard followsCarriageReturn else { return .lineBreak }
-                followsCarriageReturn = false
-                lineLength = 0
-                continue
-            default:
-                guard !followsCarriageReturn else { return .lineBreak }
+        var (lineStart, followsCarriageReturn) = (0, false)
+        for (position, byte) in bytes.enumerated() {
+            // Nearly all bytes go this way.
+            if byte > UInt8(ascii: "\r"), !followsCarriageReturn { continue }
+            if byte == 0 { return .nul }
+            guard followsCarriageReturn == (byte == UInt8(ascii: "\n")) else { return .lineBreak }
+            if followsCarriageReturn {
+                // Without its CR LF.
+                if position - 1 - lineStart > lineBytesMax { return .lineLength }
+                lineStart = position + 1
             }
             followsCarriageReturn = byte == UInt8(ascii: "\r")
-            if !followsCarriageReturn { lineLength += 1 }
-            if lineLength > lineBytesMax { return .lineLength }
         }
-        return followsCarriageReturn || lineLength > 0 ? .lineBreak : nil
+        return lineStart == bytes.count ? nil : bytes.count - lineStart > lineBytesMax ? .lineLength : .lineBreak
     }
 }

@@ -30,18 +30,19 @@ struct SMTPReplies {
 
     /// Takes the next line, with or without its line break.
     mutating func receive(_ line: some Collection<UInt8>) {
-        let text = String(decoding: line, as: UTF8.self).trimmingLineBreak
-        let digits = text.utf8.prefix(3)
-        guard digits.count == 3, digits.allSatisfy({ (0x30...0x39).contains($0) }), let code = Int(text.prefix(3))
-        else { return }
-        let rest = text.dropFirst(4)
+        var bytes = Array(line)
+        while let last = bytes.last, last == UInt8(ascii: "\r") || last == UInt8(ascii: "\n") { bytes.removeLast() }
+        guard bytes.count >= 3, bytes[..<3].allSatisfy({ (0x30...0x39).contains($0) }) else { return }
+        let code = bytes[..<3].reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        let rest = String(decoding: bytes.dropFirst(4), as: UTF8.self)
         if var reply = partial, reply.code == code {
             if reply.text.utf8.count + rest.utf8.count < Self.textBytesMax { reply.text += " \(rest)" }
             partial = reply
         } else {
-            partial = Reply(code: code, text: String(rest.prefix(Self.textBytesMax)))
+            let isShort = rest.utf8.count <= Self.textBytesMax
+            partial = Reply(code: code, text: isShort ? rest : String(rest.prefix(Self.textBytesMax)))
         }
-        guard text.dropFirst(3).first != "-", let reply = partial else { return }
+        guard bytes.count == 3 || bytes[3] != UInt8(ascii: "-"), let reply = partial else { return }
         partial = nil
         switch code {
         case 400...599:
@@ -54,12 +55,5 @@ struct SMTPReplies {
             refusalsInARow = 0
             lastPositive = reply
         }
-    }
-}
-
-extension String {
-    fileprivate var trimmingLineBreak: Substring {
-        let end = unicodeScalars.lastIndex { $0 != "\r" && $0 != "\n" }
-        return end.map { self[...$0] } ?? ""
     }
 }

@@ -48,7 +48,8 @@ enum MailHeader {
 
     /// Plain words where every one is harmless, encoded words otherwise.
     private static func words(_ text: String, isPhrase: Bool) -> [String] {
-        let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let words = text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
         let isPlain = words.allSatisfy { word in
             !word.isEmpty && word.utf8.count <= 60 && !word.hasPrefix("=?")
                 && word.utf8.allSatisfy { isPhrase ? isAtomCharacter($0) : (0x21...0x7E).contains($0) }

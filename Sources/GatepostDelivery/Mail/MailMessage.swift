@@ -1,4 +1,3 @@
-import Crypto
 package import GatepostModel
 
 /// Who a mail comes from: a name that people read, and an address.
@@ -40,8 +39,8 @@ package struct MailMessage: Sendable {
 
     /// Header and body in canonical form: CR LF, seven bits, no line over 76 but for what cannot be folded.
     package var bytes: [UInt8] {
-        let digest = SHA256.hash(data: Array(messageID.utf8)).prefix(15)
-        let boundary = "=_\(Base64URL.encode(digest))"
+        // An equals sign and an underscore never meet in quoted-printable (RFC 2045, section 6.7).
+        let boundary = "=_\(messageID.prefix { $0 != "@" }.suffix(20))"
         let headers: [MailHeader] = [
             .mailbox(name: "From", .init(text: from.name), from.address),
             .address(name: "To", to),

@@ -1,6 +1,7 @@
 import Foundation
 import GatepostModel
 import Mustache
+import Synchronization
 
 /// The texts of the mails that ship with Gatepost: a folder a language, in it a folder a mail.
 ///
@@ -36,6 +37,7 @@ package struct MailTemplates: Sendable {
     package let languages: [String]
     private let templates: [String: MustacheTemplate]
     private let layout: MustacheTemplate
+    private let molds = Molds()
 
     /// Loads all templates.
     package init() throws {
@@ -65,17 +67,24 @@ package struct MailTemplates: Sendable {
 
     /// Renders a mail in the first of some languages that there is.
     package func render(_ name: Name, _ values: [String: String], for tags: [String?] = []) -> MailContent {
-        let language = language(of: tags)
-        func text(_ part: String, _ values: [String: String]) -> String {
-            templates[Self.file(language, name, part)]?.render(Values(values)) ?? ""
-        }
-        let escaped = values.mapValues { HTMLText($0).escaped }
-        let title = text("subject", escaped).trimmingCharacters(in: .whitespacesAndNewlines)
-        let html = layout.render(
-            Values(["lang": language, "title": title, "content": text("html", escaped)]))
+        let key = Molds.Key(language: language(of: tags), name: name, values: values.keys.sorted())
+        let mold = molds.mold(key) { makeMold(key) }
         return MailContent(
-            subject: text("subject", values).trimmingCharacters(in: .whitespacesAndNewlines),
-            text: text("text", values), html: html)
+            subject: mold.subject.filled(values), text: mold.text.filled(values),
+            html: mold.html.filled(values.mapValues { HTMLText($0).escaped }))
+    }
+
+    private func makeMold(_ key: Molds.Key) -> Mold {
+        let marks = Values(Dictionary(uniqueKeysWithValues: key.values.map { ($0, TextMold.mark($0)) }))
+        func rendered(_ part: String) -> String {
+            templates[Self.file(key.language, key.name, part)]?.render(marks) ?? ""
+        }
+        let subject = rendered("subject").trimmingCharacters(in: .whitespacesAndNewlines)
+        let html = layout.render(
+            Values(["lang": key.language, "title": subject, "content": rendered("html")]))
+        return Mold(
+            subject: TextMold(rendered: subject), text: TextMold(rendered: rendered("text")),
+            html: TextMold(rendered: html))
     }
 
     private static func file(_ language: String, _ name: Name, _ part: String) -> String {
@@ -100,4 +109,31 @@ private struct Values: MustacheParent {
     }
 
     func child(named name: String) -> Any? { values[name] }
+}
+
+/// The three parts of a mail.
+private struct Mold: Sendable {
+    let subject: TextMold
+    let text: TextMold
+    let html: TextMold
+}
+
+/// The molds that have been needed so far: one for each mail, language and set of values, as a section asks only
+/// whether a value is there.
+private final class Molds: Sendable {
+    struct Key: Hashable, Sendable {
+        let language: String
+        let name: MailTemplates.Name
+        /// The values' names, sorted.
+        let values: [String]
+    }
+
+    private let made = Mutex<[Key: Mold]>([:])
+
+    func mold(_ key: Key, made make: () -> Mold) -> Mold {
+        if let mold = made.withLock({ $0[key] }) { return mold }
+        let mold = make()
+        made.withLock { $0[key] = mold }
+        return mold
+    }
 }

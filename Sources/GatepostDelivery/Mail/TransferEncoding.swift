@@ -18,38 +18,41 @@ enum QuotedPrintable {
     static func encode(_ text: String, into output: inout [UInt8]) {
         let bytes = Array(text.utf8)
         output.reserveCapacity(output.count + bytes.count + bytes.count / 4)
-        var start = 0
-        while true {
-            let end = bytes[start...].firstIndex { $0 == lineFeed || $0 == carriageReturn } ?? bytes.count
-            encode(line: bytes[start..<end], into: &output)
-            output += lineEnd
-            guard end < bytes.count else { return }
-            start = end + (bytes[end...].starts(with: lineEnd) ? 2 : 1)
-        }
-    }
-
-    private static func encode(line: ArraySlice<UInt8>, into output: inout [UInt8]) {
-        var (column, position) = (0, line.startIndex)
-        while position < line.endIndex {
+        var (column, position) = (0, 0)
+        while position < bytes.count {
             let room = lineLength - 1 - column
-            let run = line[position...].prefix(room).prefix { isLiteral($0) }
-            // A dot that begins a line is written out, so that no relay's dot-stuffing is ever needed; and so is a
-            // space that ends one, which would be lost.
-            let isDot = column == 0 && run.first == UInt8(ascii: ".")
-            var length = isDot ? 0 : run.count
-            if position + length == line.endIndex, let last = run.last, last == 0x20 || last == 0x09 { length -= 1 }
-            if length > 0 {
-                output += line[position..<position + length]
-                (column, position) = (column + length, position + length)
+            let end = endOfRun(in: bytes, from: position, room: room, startsLine: column == 0)
+            let byte = bytes[position]
+            if end > position {
+                output += bytes[position..<end]
+                (column, position) = (column + end - position, end)
+            } else if isLineBreak(byte) {
+                output += lineEnd
+                let isPair = byte == UInt8(ascii: "\r") && position + 1 < bytes.count
+                (column, position) = (0, position + (isPair && bytes[position + 1] == UInt8(ascii: "\n") ? 2 : 1))
             } else if room >= 3 {
-                let byte = line[position]
-                output += [UInt8(ascii: "="), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+                output += [UInt8(ascii: "="), hexDigit(byte >> 4), hexDigit(byte & 15)]
                 (column, position) = (column + 3, position + 1)
             } else {
-                output += softBreak
+                output.append(UInt8(ascii: "="))
+                output += lineEnd
                 column = 0
             }
         }
+        output += lineEnd
+    }
+
+    /// Where the bytes end that stand for themselves.
+    ///
+    /// A dot that begins a line is written out, so that no relay's dot-stuffing is ever needed; and so is a space that
+    /// ends one, which would be lost.
+    private static func endOfRun(in bytes: [UInt8], from start: Int, room: Int, startsLine: Bool) -> Int {
+        if startsLine, bytes[start] == UInt8(ascii: ".") { return start }
+        var end = start
+        let limit = min(bytes.count, start + room)
+        while end < limit, isLiteral(bytes[end]) { end += 1 }
+        guard end > start, end == bytes.count || isLineBreak(bytes[end]) else { return end }
+        return bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 ? end - 1 : end
     }
 
     /// Whether a byte stands for itself, anywhere but at the end of a line.
@@ -57,8 +60,13 @@ enum QuotedPrintable {
         byte >= 0x20 && byte <= 0x7E && byte != UInt8(ascii: "=") || byte == 0x09
     }
 
-    private static let (carriageReturn, lineFeed) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
-    private static let lineEnd = [carriageReturn, lineFeed]
-    private static let softBreak = [UInt8(ascii: "="), carriageReturn, lineFeed]
-    private static let hex = Array("0123456789ABCDEF".utf8)
+    private static func isLineBreak(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n")
+    }
+
+    private static let lineEnd = Array("\r\n".utf8)
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
+    }
 }
