@@ -106,8 +106,7 @@ struct Benchmark: Sendable {
     let measure: @Sendable (Site, Pace) async throws -> [Row]
 
     static let all = [
-        transaction, read, signUp, signIn, me, enumeration, signing, delivery, programs, auditExport, claimSettle,
-        manyApps, mail,
-        slowRelay, webhooks, badEndpoints, heldSnapshot, fairness,
+        transaction, read, signUp, signIn, me, enumeration, mailRequests, linkConsume, signInPage, signing, delivery,
+        programs, auditExport, claimSettle, manyApps, mail, slowRelay, webhooks, badEndpoints, heldSnapshot, fairness,
     ]
 }

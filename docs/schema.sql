@@ -897,6 +897,8 @@ CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C"
 
 CREATE INDEX users_time ON public.users USING btree (app_id, created_at, id);
 
+CREATE INDEX users_unverified ON public.users USING btree (created_at) WHERE ((email_verified_at IS NULL) AND (state = 'active'::text));
+
 CREATE INDEX webhook_endpoints_failing ON public.webhook_endpoints USING btree (first_failed_at) WHERE ((state = 'enabled'::text) AND (first_failed_at IS NOT NULL));
 
 CREATE UNIQUE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (app_id, endpoint_id, ((expires_at IS NULL)));
@@ -1029,6 +1031,8 @@ ALTER TABLE ONLY public.webhook_secrets
 ALTER TABLE public.admin_grants ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY admin_grants_of_app ON public.admin_grants TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY admin_grants_of_worker ON public.admin_grants FOR SELECT TO gatepost_worker USING (true);
 
 ALTER TABLE public.admin_invitations ENABLE ROW LEVEL SECURITY;
 
@@ -1184,11 +1188,19 @@ ALTER TABLE public.user_identities ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY user_identities_of_app ON public.user_identities TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY user_identities_of_worker ON public.user_identities FOR SELECT TO gatepost_worker USING (true);
+
 ALTER TABLE public.user_roles ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY user_roles_of_app ON public.user_roles TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY user_roles_of_worker ON public.user_roles FOR SELECT TO gatepost_worker USING (true);
+
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY users_deleted_by_worker ON public.users FOR DELETE TO gatepost_worker USING ((email_verified_at IS NULL));
+
+CREATE POLICY users_locked_by_worker ON public.users FOR UPDATE TO gatepost_worker USING ((email_verified_at IS NULL)) WITH CHECK (false);
 
 CREATE POLICY users_of_app ON public.users TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
@@ -1209,6 +1221,7 @@ GRANT USAGE ON SCHEMA public TO gatepost_app;
 GRANT USAGE ON SCHEMA public TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.admin_grants TO gatepost_app;
+GRANT SELECT ON TABLE public.admin_grants TO gatepost_worker;
 
 GRANT SELECT,INSERT ON TABLE public.admin_invitations TO gatepost_app;
 
@@ -1289,11 +1302,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.token_families TO gatepost_app;
 GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_identities TO gatepost_app;
+GRANT SELECT ON TABLE public.user_identities TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.user_roles TO gatepost_app;
+GRANT SELECT ON TABLE public.user_roles TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO gatepost_app;
-GRANT SELECT ON TABLE public.users TO gatepost_worker;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.users TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_endpoints TO gatepost_app;
 GRANT SELECT,UPDATE ON TABLE public.webhook_endpoints TO gatepost_worker;

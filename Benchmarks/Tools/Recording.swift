@@ -4,8 +4,9 @@ import GatepostStore
 /// What a call sends to Postgres, taken from the server's own log, as a script for pgbench.
 ///
 /// So the limit runs the very statements of the program, the select that sets role and scope among them, and cannot
-/// fall behind when they change. The call is made twice: a parameter that is the same both times is a constant; one
-/// that differs is made anew in each transaction, of a 19-digit number and the rest of what was recorded.
+/// fall behind when they change. Of two calls that agree in their small numbers, a parameter that is the same both
+/// times is a constant; one that differs is made anew in each transaction, of a 19-digit number and the rest of what
+/// was recorded. The limits of a call go by the order of hashes, so two calls may have them in another order.
 struct Recording: Sendable {
     /// Batches, each from `\startpipeline` to `\endpipeline`.
     let script: String
@@ -16,7 +17,17 @@ struct Recording: Sendable {
         let text: String
         /// By number; nil for null.
         var parameters: [String: String?] = [:]
+
+        /// The parameters that are small numbers, in order.
+        var numbers: [String] {
+            parameters.compactMap { name, value in
+                value.flatMap { $0.contains(#/^-?\d{1,10}$/#) ? "\(name) \($0)" : nil }
+            }.sorted()
+        }
     }
+
+    /// The most calls that are made until two agree: orders of limits that are as likely as one another are 24 at most.
+    private static let callsMax = 100
 
     /// The log was not as expected.
     struct Unreadable: Error, CustomStringConvertible {
@@ -26,7 +37,7 @@ struct Recording: Sendable {
     /// Records a call: whatever it sends through a pool of one connection.
     ///
     /// - Parameters:
-    ///   - site: Where it is made, twice.
+    ///   - site: Where it is made, twice or more often.
     ///   - replacing: An expression for a value that the script finds by itself; nil for every other one.
     ///   - call: What it does.
     /// - Returns: The recording.
@@ -39,16 +50,20 @@ struct Recording: Sendable {
         try await site.runScript("alter role \(role) set log_statement = 'all'")
         try await site.runScript("alter role \(role) set log_error_verbosity = 'default'")
         var calls: [[Statement]] = []
-        for _ in 0..<2 {
+        var twin: [Statement]?
+        while twin == nil {
             let start = try site.log().utf8.count
             try await site.withDatabase(connections: 1) { try await call($0, scope) }
-            calls.append(statements(in: String(decoding: try site.log().utf8.dropFirst(start), as: UTF8.self)))
+            let made = statements(in: String(decoding: try site.log().utf8.dropFirst(start), as: UTF8.self))
+            twin = calls.first { $0.map(\.numbers) == made.map(\.numbers) }
+            calls.append(made)
+            guard calls.count < callsMax, calls.allSatisfy({ $0.map(\.text) == made.map(\.text) }), !made.isEmpty else {
+                throw Unreadable(description: "equal calls sent different statements: \(calls)")
+            }
         }
         try await site.runScript("alter role \(role) reset all")
-        guard calls[0].map(\.text) == calls[1].map(\.text), !calls[0].isEmpty else {
-            throw Unreadable(description: "two equal calls sent different statements: \(calls)")
-        }
-        return try Recording(calls[0], calls[1], replacing)
+        guard let twin, let last = calls.last else { throw Unreadable(description: "no call was recorded") }
+        return try Recording(twin, last, replacing)
     }
 
     private init(
@@ -56,11 +71,14 @@ struct Recording: Sendable {
     ) throws {
         var script = ""
         var constants: [String: String] = [:]
+        var isTransaction = false
         for (first, second) in zip(first, second) {
-            // Every batch begins with the select that sets the role.
-            if first.text.hasPrefix("select set_config('role'") {
+            // Every batch begins with the select that sets the role, and an interactive transaction, which goes as one
+            // here, with its own word before it.
+            if first.text == "begin" || (first.text.hasPrefix("select set_config('role'") && !isTransaction) {
                 script += (script.isEmpty ? "" : "\\endpipeline\n") + "\\startpipeline\n"
             }
+            isTransaction = first.text == "begin" || (isTransaction && first.text != "commit")
             let text = try first.text.replacing(/\$(\d+)/) { match in
                 let number = String(match.1)
                 guard let before = first.parameters[number], let after = second.parameters[number] else {
@@ -93,7 +111,8 @@ struct Recording: Sendable {
     private static func fresh(_ recorded: String) -> String? {
         if recorded.hasPrefix("{") || recorded.contains(#/^\d{4}-\d\d-\d\d\s/#) { return nil }
         if recorded.hasPrefix("\\x") {
-            let padding = String(repeating: "x", count: max(recorded.utf8.count / 2 - 1 - 19, 0))
+            // Its own digits, so that two hashes of one statement stay two.
+            let padding = recorded.suffix(max(recorded.utf8.count / 2 - 1 - 19, 0))
             return "(:n || '\(padding)')::bytea"
         }
         let isUUID = recorded.contains(#/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/#)

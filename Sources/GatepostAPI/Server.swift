@@ -29,7 +29,8 @@ package struct APIServer: Service {
     ///     request changes what links and issuers begin with.
     ///   - host: The address to listen on.
     ///   - port: The port to listen on; 0 takes any.
-    ///   - trustedProxies: Whose `X-Forwarded-For` is believed; nobody's unless named.
+    ///   - trustedProxies: Who is believed in whom they heard from; nobody unless named.
+    ///   - forwardingField: The field in which they say it.
     ///   - devMails: The development mail catcher; without it, its pages do not exist.
     ///   - observation: Where requests are counted, and who knows whether the process is ready.
     ///   - logger: Where a line for each request goes, and what went wrong inside.
@@ -37,16 +38,18 @@ package struct APIServer: Service {
     /// - Throws: `Pages.Unreadable` or a template's error: the program was packaged wrongly.
     package init(
         database: Database, flows: Flows, keys: KeyCache, baseURL: String, host: String, port: Int,
-        trustedProxies: [AddressRange] = [], devMails: DevMails? = nil, observation: Observation, logger: Logger,
+        trustedProxies: [AddressRange] = [], forwardingField: ForwardingField = .xForwardedFor,
+        devMails: DevMails? = nil, observation: Observation, logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
         let pages = try Pages(random: observation.random)
         let router = Router(context: RootRequestContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ClientMiddleware(resolver: ClientResolver(trustedProxies: trustedProxies)))
+        let resolver = ClientResolver(trustedProxies: trustedProxies, field: forwardingField)
+        router.add(middleware: ClientMiddleware(resolver: resolver))
         router.add(middleware: AccessLog(logger: logger, observation: observation))
         router.add(middleware: AnswerHeaders(isHTTPS: baseURL.hasPrefix("https://")))
         router.add(middleware: ProblemReporter(form: .document, logger: logger))
-        router.add(middleware: ClientGuard())
+        router.add(middleware: ClientGuard(field: forwardingField))
         router.addRoutes(HealthRoutes(readiness: observation.readiness).endpoints)
         router.addRoutes(try OpenAPIRoutes().endpoints)
         if let devMails { router.addRoutes(DevMailRoutes(mails: devMails, pages: pages).endpoints) }

@@ -21,10 +21,16 @@ package struct Configuration: Sendable {
     package var baseURL = ""
     /// `listen`: address and port to listen at; default `127.0.0.1:8080`.
     package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
-    /// `trusted_proxies`: networks (CIDR) of the proxies in front, whose `X-Forwarded-For` is believed; default none.
+    /// `trusted_proxies`: networks (CIDR) of the proxies in front, which are believed in whom they heard
+    /// from; default none.
     ///
     /// Without it the field is not read at all, and the client is whoever opened the connection.
     package var trustedProxies: [AddressRange] = []
+    /// `trusted_proxy_field`: the field in which they say whom they heard from, `x-forwarded-for` or `forwarded`
+    /// (RFC 7239); default `x-forwarded-for`.
+    ///
+    /// The other one is not read.
+    package var trustedProxyField = ForwardingField.xForwardedFor
     /// `operations.listen`: where health and metrics are served, `off` for nowhere; default `127.0.0.1:9464` to serve,
     /// `127.0.0.1:9465` to work.
     ///

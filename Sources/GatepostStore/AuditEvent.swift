@@ -120,6 +120,7 @@ package struct AuditEvent: Sendable {
         case messageRedriven = "message.redriven"
         case messageResent = "message.resent"
         case capturedMailOpened = "captured_mail.opened"
+        case userDeleted = "user.deleted"
         case userDeactivated = "user.deactivated"
         case userReactivated = "user.reactivated"
         case roleCreated = "role.created"

@@ -76,6 +76,16 @@ extension GatepostModel.Configuration {
             }
             return range
         }
+        if let text = settings.text(.trustedProxyField) {
+            guard let field = ForwardingField(rawValue: text.lowercased()) else {
+                throw UnusableSetting(.trustedProxyField, "must be x-forwarded-for or forwarded")
+            }
+            trustedProxyField = field
+        }
+        try readPasswords(settings)
+    }
+
+    private mutating func readPasswords(_ settings: SettingReader) throws {
         passwordHashThreads = try settings.number(.passwordHashThreads, 1...64)
         passwordHashQueue = try settings.number(.passwordHashQueue, 1...10_000) ?? passwordHashQueue
         if let url = settings.text(.passwordRangeURL) {

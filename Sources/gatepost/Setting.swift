@@ -12,6 +12,7 @@ enum Setting: String, CaseIterable {
     case baseURL = "base_url"
     case listen
     case trustedProxies = "trusted_proxies"
+    case trustedProxyField = "trusted_proxy_field"
     case operationsListen = "operations.listen"
     case eventLoopExecutor = "event_loop_executor"
     case logLevel = "log.level"

@@ -107,7 +107,8 @@ struct Wiring: Sendable {
         return try APIServer(
             database: database, flows: flows, keys: cache, baseURL: configuration.baseURL,
             host: configuration.listen.host, port: configuration.listen.port,
-            trustedProxies: configuration.trustedProxies, devMails: devMails,
+            trustedProxies: configuration.trustedProxies, forwardingField: configuration.trustedProxyField,
+            devMails: devMails,
             observation: Observation(metrics: metrics, readiness: readiness, random: random), logger: logger,
             onListening: onListening)
     }

@@ -30,6 +30,8 @@ struct ConfigurationTests {
         #expect(configuration.logFormat == .json)
         #expect(configuration.trustedProxies.isEmpty)
         let proxied = try read(["GATEPOST_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8"])
+        #expect(proxied.trustedProxyField == .xForwardedFor)
+        #expect(try read(["GATEPOST_TRUSTED_PROXY_FIELD": "Forwarded"]).trustedProxyField == .forwarded)
         #expect(proxied.trustedProxies == ["10.0.0.0/8", "fd00::/8"].compactMap(AddressRange.init))
     }
 
@@ -60,6 +62,7 @@ struct ConfigurationTests {
         ("GATEPOST_BASE_URL", "https://auth.example.com/"), ("GATEPOST_BASE_URL", "https://user@auth.example.com"),
         ("GATEPOST_BASE_URL", "https://auth.example.com/\"x"), ("GATEPOST_MAIL_FROM", "no-reply"),
         ("GATEPOST_TRUSTED_PROXIES", "10.0.0.1/8"), ("GATEPOST_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("GATEPOST_TRUSTED_PROXY_FIELD", "x-real-ip"),
         ("GATEPOST_PASSWORD_RANGE_URL", "api.example.com"), ("GATEPOST_PASSWORD_RANGE_URL", "https://example.com/"),
         ("GATEPOST_OUTBOX_LEASE_SECONDS", "59"), ("GATEPOST_SMTP_DEADLINE_SECONDS", "301"),
     ])

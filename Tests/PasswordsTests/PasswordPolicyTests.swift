@@ -41,8 +41,9 @@ struct PasswordPolicyTests {
         "correct horse battery staple", "Correct-Horse" + "BatteryStaple", "thequickbrownfox!!", "PasswordPassword1",
         "password1234567", "Welcome2026Welcome!", "administrator12345", "iloveyouforever", "Summer2026Winter",
         "manchesterunited", "Manchester United 1999!", "P@ssw0rd-Dr4gon-2026", "1etmein-m0nkey-2026",
-        "pässwörtpässwört2", "Ｐａｓｓｗｏｒｄ１２３４５６７８", "telecommunications", "qazwsxedcrfvtgb", "dragon.dragon.monkey",
-        "liverpool-01.01.1990", "monday tuesday friday", "1q2w3e4r5t6y7u8i9o", "st4rw4rs-st4rw4rs-9",
+        "pässwörtpässwört2",
+        "Ｐａｓｓｗｏｒｄ１２３４５６７８", "telecommunications", "qazwsxedcrfvtgb", "dragon.dragon.monkey", "liverpool-01.01.1990",
+        "monday tuesday friday", "1q2w3e4r5t6y7u8i9o", "st4rw4rs-st4rw4rs-9",
     ])
     func `what attackers try first is refused`(password: String) {
         #expect(policy.weakness(of: password.replacing("-", with: "")) == .common)

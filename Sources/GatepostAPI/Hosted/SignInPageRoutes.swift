@@ -71,6 +71,7 @@ struct SignInPageRoutes: Sendable {
     static func response(_ ended: SignInEnding.Ended, in scope: AppScope) -> Response {
         var response = Response.seeOther(ended.answer?.location ?? "/apps/\(scope.appID)/account")
         if let session = ended.session { response.setCookie(HostedCookies.session(session, of: scope)) }
+        if let device = ended.device { response.setCookie(DeviceCookie.holding(device, of: scope)) }
         return response
     }
 

@@ -8,9 +8,11 @@ import Hummingbird
 /// stands at the end and whatever a caller wrote himself before it. The first address that is no trusted proxy's is
 /// the client; nothing further left is looked at. From anybody but a trusted proxy the field is not read at all
 /// (OWASP ASVS 4.1.3). An entry that is no address is refused: going on without one would skip every check that
-/// goes by it (CVE-2024-47070).
+/// goes by it (CVE-2024-47070). `Forwarded` is read in the same way where that is what the proxies write; the other
+/// field is not looked at then.
 struct ClientResolver: Sendable {
     let trustedProxies: [AddressRange]
+    let field: ForwardingField
 
     /// Who sent a request.
     enum Client {
@@ -22,16 +24,25 @@ struct ClientResolver: Sendable {
     /// Reads who sent a request that came over a connection from `peer`.
     func client(of headers: HTTPFields, from peer: IPAddress?) -> Client {
         guard let peer, isTrusted(peer) else { return .known(peer) }
-        let fields = headers[values: .forwardedFor]
         // A proxy that adds nothing, as for its own health check, speaks for itself.
-        guard !fields.isEmpty else { return .known(peer) }
         var client = peer
-        for hop in fields.joined(separator: ",").split(separator: ",", omittingEmptySubsequences: false).reversed() {
-            guard let address = Self.address(hop) else { return .unreadable }
-            client = address
-            if !isTrusted(address) { break }
+        for line in headers[values: field.fieldName].reversed() {
+            guard let hops = hops(of: line) else { return .unreadable }
+            for hop in hops.reversed() {
+                guard let address = hop else { return .unreadable }
+                client = address
+                if !isTrusted(address) { return .known(client) }
+            }
         }
         return .known(client)
+    }
+
+    /// The entries of a line, nil for one that is no address; nil where the line as a whole cannot be read.
+    private func hops(of line: String) -> [IPAddress?]? {
+        switch field {
+        case .xForwardedFor: line.split(separator: ",", omittingEmptySubsequences: false).map(Self.address)
+        case .forwarded: ForwardedField.nodes(in: line).map { $0.map(ForwardedField.address) }
+        }
     }
 
     private func isTrusted(_ address: IPAddress) -> Bool {
@@ -85,18 +96,20 @@ struct ClientMiddleware: RouterMiddleware {
 struct ClientGuard: RouterMiddleware {
     typealias Context = RootRequestContext
 
+    let field: ForwardingField
+
     func handle(
         _ request: Request, context: RootRequestContext,
         next: (Request, RootRequestContext) async throws -> Response
     ) async throws -> Response {
         guard !context.isClientUnreadable else {
-            throw Problem(.invalidRequest, detail: "X-Forwarded-For has an entry that is not an address.")
+            throw Problem(.invalidRequest, detail: "\(field.name) has an entry that is not an address.")
         }
         return try await next(request, context)
     }
 }
 
-extension HTTPField.Name {
+extension ForwardingField {
     /// A name that is made of letters and hyphens always exists.
-    fileprivate static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .eTag
+    fileprivate var fieldName: HTTPField.Name { HTTPField.Name(name) ?? .eTag }
 }

@@ -86,7 +86,7 @@ extension EmailSignInFlow {
             let goal: SignInEnding.Goal = consumed.requestID.map { .request($0, heldBy: token) } ?? .account
             let proof = SignInProof(
                 userID: user, authEpoch: nil, amr: Self.methods, authenticatedAt: occasion.now)
-            let (isOpened, ended) = try await transaction.batch { batch in
+            var (isOpened, ended) = try await transaction.batch { batch in
                 let isOpened = batch.verifyAddress(of: user, at: occasion.now)
                 let ended = ending.add(
                     goal, for: proof, hosting, to: &batch, from: occasion.origin, at: occasion.now)
@@ -95,6 +95,11 @@ extension EmailSignInFlow {
                     batch.refund(parts.limits.proved(email), at: occasion.now)
                 }
                 return isOpened.and(ended)
+            }
+            ended?.device = EmailAddress(consumed.email).map { email in
+                DeviceToken.make(
+                    for: email, in: scope.appID, at: occasion.now, keys: parts.keys, random: parts.random
+                ).secret
             }
             guard isOpened else { return ended }
             try await transaction.batch { batch in

@@ -57,6 +57,8 @@ package struct SignInEnding: Sendable {
         package let answer: Answer?
         /// For the browser's cookie; nil where no session began.
         package let session: OneTimeToken?
+        /// What the device keeps that has signed in; nil where the flow gives none.
+        package var device: Secret?
     }
 
     /// Ends a sign-in in a batch of its own; nil if the request or the user no longer allows it.

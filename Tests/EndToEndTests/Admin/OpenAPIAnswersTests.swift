@@ -20,6 +20,8 @@ struct OpenAPIAnswersTests {
         /// Operations of which no case succeeded.
         let silent: [String]
         let failures: [String]
+        /// Whether an answer that is not as described would have been one of them.
+        let finds_a_fault: Bool
     }
 
     private struct Key: Decodable {
@@ -38,7 +40,7 @@ struct OpenAPIAnswersTests {
             // Nobody is to be told of thousands of users that are not there.
             try await worker.kill()
             let made = try await installation.run(
-                "admins", "api-keys", "create", "Examination", "--role", "owner", "--days", "1", "--json")
+                "admins", "api-keys", "create", "Examination", "--role", "admin", "--days", "1", "--json")
 
             let report: Report = try await Outside.ask(
                 "ask_everything.py",
@@ -47,9 +49,11 @@ struct OpenAPIAnswersTests {
                     email: signUp.email, password: App.password, redirect_uri: app.redirectURI, seed: 1, cases: 24),
                 within: .seconds(600))
 
-            print("schemathesis: \(report.cases) cases, \(report.statuses), never succeeded: \(report.silent)")
+            print("schemathesis: \(report.cases) cases, \(report.statuses), \(report.failures.count) failures")
             #expect(report.failures == [], "\(report.failures.joined(separator: "\n\n"))")
-            #expect(report.cases >= 2000)
+            #expect(report.cases >= 2000 && report.finds_a_fault)
+            // What needs a secret from a mail, or a provider, cannot succeed; all else does now and then.
+            #expect(report.silent.count <= 40, "\(report.silent)")
         }
     }
 }

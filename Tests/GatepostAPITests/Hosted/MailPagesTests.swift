@@ -42,6 +42,7 @@ struct MailPagesTests {
             let exchanged = try await server.exchange(try #require(answer.parameter("code")))
             #expect(exchanged.status == 200)
             #expect(browser.cookie("__Host-gatepost-session") != nil)
+            #expect(browser.cookie("__Host-gatepost-device") != nil)
         }
     }
 
@@ -59,6 +60,7 @@ struct MailPagesTests {
             #expect(page.header("Content-Security-Policy")?.contains("form-action 'self' https:") == true)
             let answer = try await browser.submit(mailed.link, [:])
             #expect(answer.parameter("state") == "xyz" && answer.parameter("code") != nil)
+            #expect(browser.cookie("__Host-gatepost-device") != nil)
             #expect(try await browser.open(mailed.link).status == 410)
         }
     }

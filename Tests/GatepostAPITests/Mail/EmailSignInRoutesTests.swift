@@ -17,6 +17,15 @@ struct EmailSignInRoutesTests {
             #expect(answer.field("expires_in") == "60")
             #expect(answer.field("iss") == "\(TestFlows.baseURL)\(server.hosted)")
             #expect(answer.header("Cache-Control") == "no-store")
+            // The device is known from here on, as after a password.
+            let device = try #require(answer.field("device_token"))
+            let cookie = "__Host-gatepost-device-\(server.app.id)=\(device);"
+            #expect(answer.header("Set-Cookie")?.hasPrefix(cookie) == true)
+            let address = try #require(EmailAddress("ada@example.com"))
+            let known = DeviceToken(
+                presented: Secret(device), for: address, in: server.app.id, at: server.app.clock.now,
+                keys: server.app.keys)
+            #expect(known != nil)
             let tokens = try TestServer.Tokens(try await server.exchange(try #require(answer.field("code"))))
             #expect(try await server.me(tokens.access).field("user.email") == "ada@example.com")
             let again = try await server.type(mailed, at: "\(server.api)/sign-ins/email/verify")

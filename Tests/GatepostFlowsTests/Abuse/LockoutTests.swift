@@ -87,6 +87,37 @@ struct LockoutTests {
         #expect(try await signIn(test, TestFlows.password, from: origin(403)).code != nil)
     }
 
+    @Test func `reading the mailbox ends it: a reset, or a sign-in by a mail's link, opens the address to all`()
+        async throws
+    {
+        for isReset in [true, false] {
+            let test = try await TestFlows.make()
+            try await test.verifiedUser(ada)
+            for quarter in 0..<5 {
+                for network in 0..<20 { try await guess(test, from: origin(100 + 20 * quarter + network)) }
+                test.clock.advance(by: .minutes(15))
+            }
+            #expect(try await signIn(test, TestFlows.password, from: origin(400)).refusal?.code == .rateLimited)
+
+            if isReset {
+                let begun = try await test.beginReset(ada)
+                let link = test.secrets(of: begun.flow, .passwordReset).linkToken
+                #expect(try await test.reset(by: link, to: TestFlows.password).user != nil)
+            } else {
+                let browser = BrowserTokens(browser: .make(.browser, random: test.app.random), session: nil)
+                let begun = try test.started(
+                    await test.flows.emailSignIn.start(
+                        ada, for: nil, by: browser, locale: nil, in: test.scope, from: TestFlows.origin))
+                let link = test.secrets(of: begun.flow, .emailSignIn).linkToken
+                let outcome = try await test.flows.emailSignIn.confirm(
+                    link, by: browser, in: test.scope, from: TestFlows.origin)
+                #expect(outcome.refusal == nil)
+            }
+
+            #expect(try await signIn(test, TestFlows.password, from: origin(401)).code != nil, "\(isReset)")
+        }
+    }
+
     @Test func `without a known device it ends by itself too: a stranger locks nobody out for good`() async throws {
         let test = try await TestFlows.make()
         try await test.verifiedUser(ada)

@@ -1,7 +1,7 @@
 import Curl
 package import GatepostAPI
 package import GatepostFlows
-import GatepostModel
+package import GatepostModel
 import GatepostStore
 package import GatepostTelemetry
 import Logging
@@ -36,7 +36,8 @@ package struct TestServer: Sendable {
     ///   - devMails: The development mail catcher, if its pages are to exist.
     ///   - deadline: How long the server waits for the database where it resolves an app.
     ///   - baseURL: Where Gatepost says it is reached.
-    ///   - trustedProxies: Networks whose `X-Forwarded-For` is believed.
+    ///   - trustedProxies: Networks that are believed in whom they heard from.
+    ///   - forwardingField: The field in which they say it.
     ///   - flows: The flows to serve, where a test has several servers for one app; by default those of a new app.
     ///   - providers: The way to identity providers; by default there is none.
     ///   - body: The test.
@@ -44,8 +45,9 @@ package struct TestServer: Sendable {
     /// - Throws: What the body threw, or why the server did not start.
     package static func running<Output>(
         hasher: PasswordHasher = TestFlows.hasher, devMails: DevMails? = nil, deadline: Duration = .seconds(10),
-        baseURL: String = TestFlows.baseURL, trustedProxies: [String] = [], flows: TestFlows? = nil,
-        providers: ProviderPort? = nil, _ body: (TestServer) async throws -> Output
+        baseURL: String = TestFlows.baseURL, trustedProxies: [String] = [],
+        forwardingField: ForwardingField = .xForwardedFor, flows: TestFlows? = nil, providers: ProviderPort? = nil,
+        _ body: (TestServer) async throws -> Output
     ) async throws -> Output {
         let flows = if let flows { flows } else { try await TestFlows.make(hasher: hasher, providers: providers) }
         // Its own cache of apps, so that a test can change the app before the server has seen it.
@@ -56,7 +58,8 @@ package struct TestServer: Sendable {
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let server = try APIServer(
             database: database, flows: flows.flows, keys: flows.keys, baseURL: baseURL, host: "127.0.0.1", port: 0,
-            trustedProxies: trustedProxies.compactMap(AddressRange.init), devMails: devMails,
+            trustedProxies: trustedProxies.compactMap(AddressRange.init), forwardingField: forwardingField,
+            devMails: devMails,
             observation: Observation(
                 metrics: metrics,
                 readiness: try Readiness(database: Database(pool: pool, deadline: min(deadline, Readiness.deadline)))),

@@ -47,16 +47,18 @@ struct EmailSignInRoutes: Sendable {
         let code: String
         let expiresIn: Int64
         let iss: String
+        let deviceToken: String?
 
         enum CodingKeys: String, CodingKey {
             case code, iss
+            case deviceToken = "device_token"
             case expiresIn = "expires_in"
         }
     }
 
     @Sendable func verify(
         _ request: Request, context: AppRequestContext
-    ) async throws -> CodeResponse {
+    ) async throws -> EditedResponse<CodeResponse> {
         let body: FlowCodeRequest = try await request.json()
         let outcome = try await flow.verify(
             body.flow, heldBy: body.flowToken.token, code: body.code, in: context.scope,
@@ -65,9 +67,12 @@ struct EmailSignInRoutes: Sendable {
         case .ended(let ended):
             // A flow that the JSON API began hangs on a request, so there is an answer to it.
             guard let answer = ended.answer else { throw Problem(.invalidFlow) }
-            return CodeResponse(
-                code: answer.code.secret.revealed, expiresIn: Lifetimes.authorizationCode.wholeSeconds,
-                iss: answer.issuer)
+            var response = EditedResponse(
+                response: CodeResponse(
+                    code: answer.code.secret.revealed, expiresIn: Lifetimes.authorizationCode.wholeSeconds,
+                    iss: answer.issuer, deviceToken: ended.device?.revealed))
+            if let device = ended.device { response.setCookie(DeviceCookie.holding(device, of: context.scope)) }
+            return response
         case .refused(let refusal):
             throw Problem(refusal)
         }
