@@ -200,6 +200,9 @@ CREATE TABLE public.clients (
     created_at timestamp with time zone NOT NULL,
     type text DEFAULT 'public'::text NOT NULL,
     key_set text,
+    requires_pushed boolean DEFAULT false NOT NULL,
+    web_origins text[] DEFAULT '{}'::text[] NOT NULL,
+    post_logout_uris text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT clients_key_set_length CHECK ((octet_length(key_set) <= 32768)),
     CONSTRAINT clients_key_set_proves CHECK (((key_set IS NULL) OR (type = 'confidential'::text))),
     CONSTRAINT clients_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
@@ -462,6 +465,17 @@ CREATE TABLE public.provider_sign_ins (
     CONSTRAINT provider_sign_ins_proven_whole CHECK ((((proven_at IS NULL) = (subject IS NULL)) AND ((proven_at IS NULL) = (email IS NULL)) AND ((proven_at IS NULL) = (identity_id IS NULL)) AND ((proven_at IS NULL) = (email_is_verified IS NULL))))
 );
 
+CREATE TABLE public.pushed_requests (
+    app_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    client_id uuid NOT NULL,
+    parameters text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT pushed_requests_parameters_length CHECK ((octet_length(parameters) <= 65536))
+);
+
 CREATE TABLE public.rate_limits (
     app_id uuid NOT NULL,
     key_hash bytea NOT NULL,
@@ -710,6 +724,9 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.provider_sign_ins
     ADD CONSTRAINT provider_sign_ins_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.pushed_requests
+    ADD CONSTRAINT pushed_requests_pkey PRIMARY KEY (app_id, token_hash);
+
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (app_id, key_hash, window_at);
 
@@ -863,6 +880,10 @@ CREATE INDEX provider_sign_ins_request ON public.provider_sign_ins USING btree (
 
 CREATE UNIQUE INDEX provider_sign_ins_state ON public.provider_sign_ins USING btree (app_id, state_hash);
 
+CREATE INDEX pushed_requests_client ON public.pushed_requests USING btree (app_id, client_id);
+
+CREATE INDEX pushed_requests_expired ON public.pushed_requests USING btree (expires_at);
+
 CREATE INDEX rate_limits_expired ON public.rate_limits USING btree (expires_at);
 
 CREATE UNIQUE INDEX refresh_tokens_generation ON public.refresh_tokens USING btree (app_id, family_id, generation);
@@ -988,6 +1009,9 @@ ALTER TABLE ONLY public.provider_sign_ins
 
 ALTER TABLE ONLY public.provider_sign_ins
     ADD CONSTRAINT provider_sign_ins_request_fkey FOREIGN KEY (app_id, request_id) REFERENCES public.authorization_requests(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.pushed_requests
+    ADD CONSTRAINT pushed_requests_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
@@ -1150,6 +1174,12 @@ CREATE POLICY provider_sign_ins_of_app ON public.provider_sign_ins TO gatepost_a
 
 CREATE POLICY provider_sign_ins_of_worker ON public.provider_sign_ins TO gatepost_worker USING (true);
 
+ALTER TABLE public.pushed_requests ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY pushed_requests_of_app ON public.pushed_requests TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY pushed_requests_of_worker ON public.pushed_requests TO gatepost_worker USING (true);
+
 ALTER TABLE public.rate_limits ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY rate_limits_of_app ON public.rate_limits TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -1283,6 +1313,9 @@ GRANT SELECT ON TABLE public.ledger TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_sign_ins TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.provider_sign_ins TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.pushed_requests TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.pushed_requests TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.rate_limits TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.rate_limits TO gatepost_worker;

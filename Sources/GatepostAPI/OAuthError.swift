@@ -12,6 +12,11 @@ struct OAuthError: Error {
         case unauthorizedClient = "unauthorized_client"
         case unsupportedGrantType = "unsupported_grant_type"
         case invalidScope = "invalid_scope"
+        // What a pushed request may come to, as at the authorize endpoint (RFC 9126, section 2.3).
+        case unsupportedResponseType = "unsupported_response_type"
+        case requestNotSupported = "request_not_supported"
+        case requestURINotSupported = "request_uri_not_supported"
+        case registrationNotSupported = "registration_not_supported"
         // RFC 7009, section 2.2.1.
         case unsupportedTokenType = "unsupported_token_type"
         // RFC 6750, section 3.1.
@@ -48,6 +53,11 @@ struct OAuthError: Error {
     /// Reports what was refused before it reached a flow.
     init(_ code: Code, _ description: String, cause: ProblemCode) {
         (self.code, self.description, self.cause) = (code, description, cause)
+    }
+
+    /// What a flow refused and recorded, by the code of a specification.
+    init(refused code: String, _ description: String) {
+        (self.code, self.description, cause) = (Code(rawValue: code) ?? .invalidRequest, description, nil)
     }
 
     /// A grant that a flow refused and recorded.

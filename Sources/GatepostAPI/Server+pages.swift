@@ -10,6 +10,7 @@ extension APIServer {
             flow: flows.visit, pages: pages, random: random, isDevelopment: !mount.ownOrigin.hasPrefix("https://"))
         mount.pageGroup("/apps/{app}", takesForeignForms: true)
             .addRoutes(AuthorizeRoutes(flow: flows.authorize, pages: pages).endpoints)
+            .addRoutes(LogoutRoutes(flow: flows.logout).endpoints)
         mount.pageGroup("/apps/{app}/providers/{name}", takesForeignForms: true)
             .addRoutes(ProviderCallbackRoutes(flow: flows.providerSignIn, pages: pages).endpoints)
         mount.pageGroup("/apps/{app}/providers/{name}")
@@ -31,6 +32,6 @@ extension APIServer {
         group.addRoutes(PasswordResetPages(flow: flows.passwordReset, pages: pages).endpoints)
         group.addRoutes(
             SignUpPageRoutes(signUp: flows.signUp, verification: flows.verification, visits: visits).endpoints)
-        group.addRoutes(AccountRoutes(flow: flows.account, pages: pages).endpoints)
+        group.addRoutes(AccountRoutes(flow: flows.account, logout: flows.logout, pages: pages).endpoints)
     }
 }

@@ -48,6 +48,7 @@ package struct APIServer: Service {
         router.add(middleware: ClientMiddleware(resolver: resolver))
         router.add(middleware: AccessLog(logger: logger, observation: observation))
         router.add(middleware: AnswerHeaders(isHTTPS: baseURL.hasPrefix("https://")))
+        router.add(middleware: CrossOrigin(database: database))
         router.add(middleware: ProblemReporter(form: .document, logger: logger))
         router.add(middleware: ClientGuard(field: forwardingField))
         router.addRoutes(HealthRoutes(readiness: observation.readiness).endpoints)
@@ -133,6 +134,7 @@ package struct APIServer: Service {
                     baseURL: baseURL
                 ).endpoints
             )
+            .addRoutes(PushedRequestRoutes(clients: clients, flow: flows.pushedRequest).endpoints)
             .addRoutes(UserInfoRoutes(flow: flows.userInfo).endpoints)
     }
 

@@ -80,7 +80,8 @@ package struct AccountFlow: Sendable {
         try await end([session.id], of: session.user.id, in: scope, from: origin)
     }
 
-    private func end(
+    /// Ends those of the user's sessions that still live.
+    func end(
         _ ids: [SessionID], of user: UserID, in scope: AppScope, from origin: RequestOrigin
     ) async throws {
         guard !ids.isEmpty else { return }

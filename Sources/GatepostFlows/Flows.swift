@@ -17,6 +17,8 @@ package struct Flows: Sendable {
     package let codeExchange: CodeExchangeFlow
     package let refresh: RefreshFlow
     package let clientToken: ClientTokenFlow
+    package let pushedRequest: PushedRequestFlow
+    package let logout: LogoutFlow
     package let userInfo: UserInfoFlow
     package let revocation: RevocationFlow
     package let introspection: IntrospectionFlow
@@ -56,9 +58,11 @@ package struct Flows: Sendable {
         codeExchange = CodeExchangeFlow(database: database, clock: clock, random: random, issuer: issuer)
         refresh = RefreshFlow(database: database, clock: clock, random: random, issuer: issuer)
         clientToken = ClientTokenFlow(database: database, clock: clock, random: random, issuer: issuer)
+        pushedRequest = PushedRequestFlow(database: database, clock: clock, random: random)
         signOut = SignOutFlow(database: database, clock: clock, random: random)
         let verifier = TokenVerifier(cache: parts.cache, baseURL: parts.baseURL)
         session = SessionFlow(database: database, clock: clock, verifier: verifier)
+        logout = LogoutFlow(database: database, clock: clock, verifier: verifier, account: account)
         userInfo = UserInfoFlow(database: database, clock: clock, verifier: verifier)
         revocation = RevocationFlow(database: database, clock: clock, random: random, verifier: verifier)
         introspection = IntrospectionFlow(database: database, clock: clock, verifier: verifier)

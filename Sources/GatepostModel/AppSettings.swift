@@ -133,6 +133,8 @@ package enum Lifetimes {
     package static let consoleSession: Duration = .hours(8)
     /// An admin's browser on the hosted pages, from its last use on.
     package static let consoleIdle: Duration = .minutes(30)
+    /// What a client has pushed, until the browser comes that it is for.
+    package static let pushedRequest: Duration = .seconds(60)
     /// The cookie that tells browsers apart; counted anew whenever a sign-in begins.
     package static let browserCookie: Duration = .days(90)
     /// A browser's way to a provider and back.

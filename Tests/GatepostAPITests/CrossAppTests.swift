@@ -134,6 +134,9 @@ private struct Belongings {
         "POST /apps/{app}/sign-up",
         "GET /apps/{app}/sign-out",
         "POST /apps/{app}/sign-out",
+        // Of another app's ID token nothing follows, which `LogoutTests` shows.
+        "GET /apps/{app}/oauth/logout",
+        "POST /apps/{app}/oauth/logout",
         // Known by a cookie alone, which `AccountPageTests` tries in another app.
         "GET /apps/{app}/account",
         "POST /apps/{app}/account/sessions/end-others",
@@ -230,6 +233,10 @@ private struct Belongings {
             "POST /apps/{app}/oauth/userinfo": "access_token=\(access)",
             "POST /apps/{app}/oauth/revoke":
                 "token=\(access)&\(proof)",
+            "POST /apps/{app}/oauth/par":
+                "client_id=\(client.id)&client_secret=\(client.secret)&response_type=code"
+                + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_challenge_method=S256"
+                + "&code_challenge=\(TestServer.challenge)",
             "POST /apps/{app}/oauth/introspect":
                 "token=\(access)&\(proof)",
             "POST /apps/{app}/oauth/token":

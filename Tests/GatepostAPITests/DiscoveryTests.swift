@@ -22,6 +22,8 @@ struct DiscoveryTests {
             #expect(openID.field("jwks_uri") == "\(issuer)/jwks.json")
             #expect(openID.field("authorization_endpoint") == "\(issuer)/oauth/authorize")
             #expect(openID.field("userinfo_endpoint") == "\(issuer)/oauth/userinfo")
+            #expect(openID.field("pushed_authorization_request_endpoint") == "\(issuer)/oauth/par")
+            #expect(openID.field("end_session_endpoint") == "\(issuer)/oauth/logout")
             #expect(openID.field("revocation_endpoint") == "\(issuer)/oauth/revoke")
             #expect(openID.field("introspection_endpoint") == "\(issuer)/oauth/introspect")
             #expect(openID.field("authorization_response_iss_parameter_supported") == "1")

@@ -7,6 +7,7 @@ import Hummingbird
 /// `/apps/{app}/account`, the ends of its sessions, and `/apps/{app}/sign-out`: what somebody who is signed in sees.
 struct AccountRoutes: Sendable {
     let flow: AccountFlow
+    let logout: LogoutFlow
     let pages: Pages
 
     var endpoints: RouteCollection<AppRequestContext> {
@@ -58,18 +59,37 @@ struct AccountRoutes: Sendable {
     @Sendable func showSignOut(_ request: Request, context: AppRequestContext) async throws -> Response {
         let tokens = HostedCookies.tokens(in: request, of: context.scope)
         let session = try await flow.session(by: tokens, in: context.scope)
+        let location = try await destination(of: request, context)
         return try pages.response(
-            SignOutPage(email: session?.user.email), to: pages.reader(of: request, context.app))
+            SignOutPage(
+                email: session?.user.email,
+                formTargets: location.map { FormTargets.targets(to: $0, isDevelopment: false) } ?? []),
+            to: pages.reader(of: request, context.app))
     }
 
     @Sendable func signOut(_ request: Request, context: AppRequestContext) async throws -> Response {
         _ = try await request.form()
-        try await flow.signOut(
-            by: HostedCookies.tokens(in: request, of: context.scope), in: context.scope,
-            from: context.origin(of: request))
-        var response = Response.seeOther("/apps/\(context.scope.appID)/sign-out")
+        let location = try await destination(of: request, context)
+        let (tokens, origin) = (HostedCookies.tokens(in: request, of: context.scope), context.origin(of: request))
+        if location == nil {
+            try await flow.signOut(by: tokens, in: context.scope, from: origin)
+        } else {
+            try await logout.logOut(by: tokens, in: context.scope, from: origin)
+        }
+        var response = Response.seeOther(location ?? "/apps/\(context.scope.appID)/sign-out")
         response.setCookie(HostedCookies.removingSession(of: context.scope))
         return response
+    }
+
+    /// Where a client wants the browser to go after the sign-out that it has asked for; nil where none has.
+    private func destination(of request: Request, _ context: AppRequestContext) async throws -> String? {
+        let form = try request.queryForm()
+        let destination = try await logout.destination(
+            of: form["client_id"], form["post_logout_redirect_uri"], form["state"], in: context.scope)
+        switch destination {
+        case .address(let location): return location
+        case .refused(let refusal): throw Problem(refusal)
+        }
     }
 
     private static func toSignIn(_ context: AppRequestContext) -> Response {

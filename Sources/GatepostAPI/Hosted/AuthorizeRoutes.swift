@@ -21,7 +21,7 @@ struct AuthorizeRoutes: Sendable {
         let asked = AuthorizationParameters(try FormBody.pairs(of: Array((request.uri.query ?? "").utf8)))
         let scope = context.scope
         let outcome = try await flow.begin(
-            asked, locale: asked["ui_locales"].flatMap(pages.texts.languages.language(forUILocales:)),
+            asked, locale: pages.texts.languages.language(forUILocales:),
             by: HostedCookies.tokens(in: request, of: scope), in: scope, from: context.origin(of: request))
         switch outcome {
         case .begun(let id, let holder):
@@ -39,12 +39,19 @@ struct AuthorizeRoutes: Sendable {
     /// A form from the client's site brings no `Lax` cookies along, so nobody would be known here; the redirect does.
     /// The form's bytes become the query as they are.
     @Sendable func continueByGet(_ request: Request, context: AppRequestContext) async throws -> Response {
-        let bytes = try await request.collectBody(ofType: "application/x-www-form-urlencoded")
+        .seeOther("/apps/\(context.scope.appID)/oauth/authorize?\(try await request.formAsQuery())")
+    }
+}
+
+extension Request {
+    /// A form's bytes as they are, to stand in the query of an address; throws a `Problem` for what may not.
+    func formAsQuery() async throws -> String {
+        let bytes = try await collectBody(ofType: "application/x-www-form-urlencoded")
         guard bytes.count <= ServerLimits.headerFieldBytesMax / 2 else { throw Problem(.bodyTooLarge) }
         guard bytes.allSatisfy(Self.mayStandInQuery) else {
             throw Problem(.invalidRequest, detail: "The form is not encoded correctly.")
         }
-        return .seeOther("/apps/\(context.scope.appID)/oauth/authorize?\(String(decoding: bytes, as: UTF8.self))")
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// RFC 3986, section 3.4.

@@ -8,10 +8,15 @@ import GatepostStore
 enum FormTargets {
     /// The targets of a page on which somebody signs in.
     static func targets(of request: AuthorizationRequestRecord?, isDevelopment: Bool) -> [String] {
+        targets(to: request?.redirectURI, isDevelopment: isDevelopment)
+    }
+
+    /// The targets of a page whose form ends at a client's address.
+    static func targets(to redirectURI: String?, isDevelopment: Bool) -> [String] {
         var targets = ["https:"]
-        let scheme = request.map { String($0.redirectURI.prefix { $0 != ":" }) }
+        let scheme = redirectURI.map { String($0.prefix { $0 != ":" }) }
         // A policy has no form for an IPv6 address.
-        if request?.redirectURI.hasPrefix("http://[") == true { targets.append("http:") }
+        if redirectURI?.hasPrefix("http://[") == true { targets.append("http:") }
         if scheme == "http" || isDevelopment { targets += ["http://localhost:*", "http://127.0.0.1:*"] }
         if let scheme, scheme != "http", scheme != "https" { targets.append("\(scheme):") }
         return targets

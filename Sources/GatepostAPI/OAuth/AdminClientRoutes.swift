@@ -26,6 +26,9 @@ struct AdminClientRoutes: Sendable {
         let redirectURIs: [String]
         /// Whether it proves itself by signing, with keys of its own.
         let hasKeys: Bool
+        let requiresPushed: Bool
+        let webOrigins: [String]
+        let postLogoutURIs: [String]
         /// Only where one client is shown.
         var secrets: [Secret]?
         /// Only in the answer of the request that made it.
@@ -49,12 +52,17 @@ struct AdminClientRoutes: Sendable {
             case id, name, type, secrets, secret
             case redirectURIs = "redirect_uris"
             case hasKeys = "has_keys"
+            case requiresPushed = "requires_pushed_requests"
+            case webOrigins = "web_origins"
+            case postLogoutURIs = "post_logout_redirect_uris"
             case createdAt = "created_at"
         }
 
         init(_ client: ClientRecord) {
             (id, name, type, createdAt) = (client.id, client.name, client.type, client.createdAt)
             (redirectURIs, hasKeys) = (client.redirectURIs, client.keySet != nil)
+            requiresPushed = client.requiresPushed
+            (webOrigins, postLogoutURIs) = (client.webOrigins, client.postLogoutURIs)
         }
 
         init(_ shown: AdminClientFlow.Shown) {
@@ -115,10 +123,16 @@ struct AdminClientRoutes: Sendable {
         let name: String?
         let redirectURIs: [String]?
         let jwks: KeySet?
+        let requiresPushed: Bool?
+        let webOrigins: [String]?
+        let postLogoutURIs: [String]?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name, jwks
             case redirectURIs = "redirect_uris"
+            case requiresPushed = "requires_pushed_requests"
+            case webOrigins = "web_origins"
+            case postLogoutURIs = "post_logout_redirect_uris"
         }
     }
 
@@ -126,8 +140,11 @@ struct AdminClientRoutes: Sendable {
         let (body, admin) = try await context.write(request, ChangeRequest.self)
         var change = ClientChange()
         change.name = try body.name.map(Self.name)
-        change.redirectURIs = try body.redirectURIs.map(Self.redirectURIs)
+        change.redirectURIs = try body.redirectURIs.map { try Self.redirectURIs($0) }
         change.keySet = try body.jwks.map { try Self.keySet($0).json }
+        change.requiresPushed = body.requiresPushed
+        change.webOrigins = try body.webOrigins.map(Self.webOrigins)
+        change.postLogoutURIs = try body.postLogoutURIs.map { try Self.redirectURIs($0, "post_logout_redirect_uris") }
         guard !change.fieldNames.isEmpty else {
             throw Problem(.invalidRequest, detail: "Name at least one field to change.")
         }
@@ -169,12 +186,26 @@ struct AdminClientRoutes: Sendable {
         return name
     }
 
-    private static func redirectURIs(_ texts: [String]) throws -> [RedirectURI] {
+    private static func webOrigins(_ texts: [String]) throws -> [WebOrigin] {
+        let origins = texts.compactMap(WebOrigin.init)
+        guard texts.count <= ClientRecord.redirectURIsMax, origins.count == texts.count else {
+            throw Problem(
+                .invalidRequest,
+                detail:
+                    "web_origins are at most \(ClientRecord.redirectURIsMax), each as browsers write it: https, or "
+                    + "http on loopback, in small letters and without a path.")
+        }
+        return origins
+    }
+
+    private static func redirectURIs(
+        _ texts: [String], _ field: String = "redirect_uris"
+    ) throws -> [RedirectURI] {
         let uris = texts.compactMap(RedirectURI.init)
         guard texts.count <= ClientRecord.redirectURIsMax, uris.count == texts.count else {
             throw Problem(
                 .invalidRequest,
-                detail: "redirect_uris are at most \(ClientRecord.redirectURIsMax), each https, http on loopback, or a "
+                detail: "\(field) are at most \(ClientRecord.redirectURIsMax), each https, http on loopback, or a "
                     + "scheme with a dot, without a fragment.")
         }
         return uris

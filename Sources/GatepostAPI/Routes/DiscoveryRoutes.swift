@@ -44,6 +44,9 @@ struct DiscoveryRoutes: Sendable {
         let json = """
             {"issuer":"\(issuer)","authorization_endpoint":"\(issuer)/oauth/authorize",\
             "token_endpoint":"\(issuer)/oauth/token","userinfo_endpoint":"\(issuer)/oauth/userinfo",\
+            "end_session_endpoint":"\(issuer)/oauth/logout",\
+            "pushed_authorization_request_endpoint":"\(issuer)/oauth/par",\
+            "require_pushed_authorization_requests":false,\
             "revocation_endpoint":"\(issuer)/oauth/revoke","introspection_endpoint":"\(issuer)/oauth/introspect",\
             "jwks_uri":"\(issuer)/jwks.json","scopes_supported":["openid","email","profile"],\
             "grant_types_supported":["authorization_code","refresh_token","client_credentials"],\

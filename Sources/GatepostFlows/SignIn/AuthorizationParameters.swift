@@ -10,10 +10,13 @@ package struct AuthorizationParameters: Sendable {
     /// The longest `nonce` that is kept, in bytes.
     static let nonceBytesMax = 500
 
+    /// All of them, in the order in which they came.
+    let pairs: [(name: String, value: String)]
     private let values: [String: [String]]
 
     /// Takes the parameters in the order in which they came.
     package init(_ pairs: [(name: String, value: String)]) {
+        self.pairs = pairs
         values = Dictionary(grouping: pairs, by: \.name).mapValues { $0.map(\.value) }
     }
 

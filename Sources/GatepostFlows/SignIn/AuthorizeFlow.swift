@@ -44,19 +44,19 @@ package struct AuthorizeFlow: Sendable {
     /// Begins the way of a browser to an answer.
     ///
     /// - Parameters:
-    ///   - asked: The client's parameters.
-    ///   - locale: Which of the languages that there are the client asked for.
+    ///   - presented: The client's parameters, or the name of pushed ones.
+    ///   - locale: Which of the languages that there are is the first that a client names.
     ///   - tokens: What the browser's cookies hold.
     ///   - scope: The app.
     ///   - origin: Where the request came from.
     /// - Returns: What is to be done.
     /// - Throws: `PostgresError`.
     package func begin(
-        _ asked: AuthorizationParameters, locale: String?, by tokens: BrowserTokens, in scope: AppScope,
+        _ presented: AuthorizationParameters, locale: (String) -> String?, by tokens: BrowserTokens, in scope: AppScope,
         from origin: RequestOrigin
     ) async throws -> Outcome {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        let id = asked["client_id"].flatMap { ClientID($0) }
+        let id = presented["client_id"].flatMap { ClientID($0) }
         let ((client, session), verdict) = try await database.batch(in: scope, durability: .asynchronous) { batch in
             let session = tokens.session.map { batch.hostedSession($0, at: occasion.now) } ?? batch.nothing()
             return (id.map { batch.client($0) } ?? batch.nothing()).and(session)
@@ -66,30 +66,58 @@ package struct AuthorizeFlow: Sendable {
             // Written down once, not for each: else there would be no limit to the events.
             return verdict.isFirstRefusal ? try await refuse(refusal, id, in: scope, occasion) : .refused(refusal)
         }
-        guard let id, let client else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
+        guard let client else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
+        guard let asked = try await resolve(presented, of: client.id, in: scope, at: occasion.now) else {
+            return try await refuse(Refusal(.invalidAuthorizationRequest), client.id, in: scope, occasion)
+        }
         guard let redirectURI = asked["redirect_uri"], let registered = client.registration(of: redirectURI) else {
-            return try await refuse(Refusal(.invalidRedirectURI), id, in: scope, occasion)
+            return try await refuse(Refusal(.invalidRedirectURI), client.id, in: scope, occasion)
+        }
+        guard presented.pushedToken != nil || !client.requiresPushed else {
+            let error = AuthorizationError(.invalidRequest, "This client pushes its requests (RFC 9126).")
+            return try await sendBack(asked, error, to: redirectURI, client.id, in: scope, occasion)
         }
         guard asked.error == nil, let challenge = asked.challenge else {
-            return try await sendBack(asked, asked.error, to: redirectURI, id, in: scope, occasion)
+            return try await sendBack(asked, asked.error, to: redirectURI, client.id, in: scope, occasion)
         }
         var request = NewAuthorizationRequest(
-            id: occasion.id(), clientID: id, redirectURI: redirectURI, challenge: challenge,
+            id: occasion.id(), clientID: client.id, redirectURI: redirectURI, challenge: challenge,
             holder: tokens.browser ?? .make(.browser, random: random), at: occasion.now)
         (request.state, request.nonce, request.scope) = (asked["state"], asked["nonce"], asked.scope)
-        (request.loginHint, request.locale) = (asked.loginHint?.ascii, locale)
+        (request.loginHint, request.locale) = (asked.loginHint?.ascii, asked["ui_locales"].flatMap(locale))
         (request.registeredURI, request.authenticatedAfter) = (registered, asked.authenticatedAfter(at: occasion.now))
-        if let session, Self.isSilent(redirectURI, of: scope.appID), Self.mayAnswer(session, asked, at: occasion.now),
+        return try await begin(request, asked, session, in: scope, occasion)
+    }
+
+    /// Answers for whoever is signed in, where that may be done; else asks the person, or says that nobody is there.
+    private func begin(
+        _ request: NewAuthorizationRequest, _ asked: AuthorizationParameters, _ session: HostedSession?,
+        in scope: AppScope, _ occasion: Occasion
+    ) async throws -> Outcome {
+        if let session, Self.isSilent(request.redirectURI, of: scope.appID),
+            Self.mayAnswer(session, asked, at: occasion.now),
             let answer = try await answer(request, by: session, in: scope, occasion)
         {
             return .answered(answer)
         }
         guard !asked.prompts.contains("none") else {
             let error = AuthorizationError(.loginRequired, "Nobody is signed in here.")
-            return try await sendBack(asked, error, to: redirectURI, id, in: scope, occasion)
+            return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
         }
-        try await database.batch(in: scope) { [request] in $0.insertAuthorizationRequest(request) }
+        try await database.batch(in: scope) { $0.insertAuthorizationRequest(request) }
         return .begun(request.id, holder: request.holder)
+    }
+
+    /// What a client asks for: what the address says, or what was pushed and the address only names.
+    ///
+    /// What else stands in such an address counts for nothing (RFC 9101, section 6.3). Reading uses it up; nil for what
+    /// has been used, has expired or is another client's.
+    private func resolve(
+        _ presented: AuthorizationParameters, of client: ClientID, in scope: AppScope, at now: Instant
+    ) async throws -> AuthorizationParameters? {
+        guard let token = presented.pushedToken else { return presented }
+        let text = try await database.batch(in: scope) { $0.consumePushedRequest(token, of: client, at: now) }
+        return try text.map(AuthorizationParameters.init(text:))
     }
 
     /// Whether a client may be answered without anybody's click.

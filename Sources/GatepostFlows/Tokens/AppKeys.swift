@@ -18,12 +18,17 @@ package struct AppKeys: Sendable {
     /// in it, so it is no access token.
     let verifying: [String: P256.Signing.PublicKey]
 
+    /// The same for ID tokens, which clients show again when they sign somebody out.
+    let verifyingIDTokens: [String: P256.Signing.PublicKey]
+
     init(_ records: [SigningKeyRecord], of app: AppID, ring: KeyRing) throws {
         var members: [String] = []
         var verifying: [String: P256.Signing.PublicKey] = [:]
+        var verifyingIDTokens: [String: P256.Signing.PublicKey] = [:]
         for record in records {
-            verifying[Self.header(record.id, type: Self.accessTokenType)] = try P256.Signing.PublicKey(
-                x963Representation: record.publicKey)
+            let key = try P256.Signing.PublicKey(x963Representation: record.publicKey)
+            verifying[Self.header(record.id, type: Self.accessTokenType)] = key
+            verifyingIDTokens[Self.header(record.id, type: Self.idTokenType)] = key
             let (x, y) = (record.publicKey[1..<33], record.publicKey[33..<65])
             members.append(
                 """
@@ -32,7 +37,7 @@ package struct AppKeys: Sendable {
                 """)
         }
         jwks = Array("{\"keys\":[\(members.joined(separator: ","))]}".utf8)
-        self.verifying = verifying
+        (self.verifying, self.verifyingIDTokens) = (verifying, verifyingIDTokens)
         self.app = app.description
         active = try records.first { $0.state == .active }.map { record in
             (

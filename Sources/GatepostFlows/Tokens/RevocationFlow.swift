@@ -4,8 +4,8 @@ package import GatepostStore
 
 /// Ends what a token stands for, because its client asks (RFC 7009).
 ///
-/// Whichever token it is, the session ends with all its tokens: who verifies an access token does not look it up, so only
-/// the end of its session keeps it from being used within Gatepost (docs/decisions/0034).
+/// Whichever token it is, the session ends with all its tokens: who verifies an access token does not look it up, so
+/// only the end of its session keeps it from being used within Gatepost (docs/decisions/0034).
 package struct RevocationFlow: Sendable {
     let database: Database
     let clock: any WallClock

@@ -64,21 +64,26 @@ package struct TokenVerifier: Sendable {
     /// A token of another app fails thrice: no key of this app has its header, its signature is another's, and
     /// issuer and audience differ.
     package func claims(of token: String, in scope: AppScope, at now: Instant) async throws -> TokenClaims? {
-        guard token.utf8.count <= Self.tokenBytesMax else { return nil }
-        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = String(parts[0]), let signature = Base64URL.decode(parts[2]),
-            let payload = Base64URL.decode(parts[1])
-        else { return nil }
         let keys = try await cache.keys(of: scope)
-        guard let key = keys.verifying[header],
-            let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature),
-            key.isValidSignature(signature, for: Array(token.utf8.dropLast(parts[2].count + 1))),
-            let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(payload))
-        else { return nil }
+        guard let claims = Self.payload(of: token, signedBy: keys.verifying, as: TokenClaims.self) else { return nil }
         let tolerance = Lifetimes.clockTolerance.wholeSeconds
         guard claims.iss == TokenIssuer.issuer(of: scope.appID, baseURL: baseURL), claims.aud == scope.appID,
             claims.exp > now.seconds, claims.iat <= now.seconds + tolerance
         else { return nil }
         return claims
+    }
+
+    /// The payload of a token whose header is one of these and whose signature is that key's; nil for anything else.
+    static func payload<Claims: Decodable>(
+        of token: String, signedBy keys: [String: P256.Signing.PublicKey], as type: Claims.Type
+    ) -> Claims? {
+        guard token.utf8.count <= tokenBytesMax else { return nil }
+        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, let header = String(parts[0]), let signature = Base64URL.decode(parts[2]),
+            let payload = Base64URL.decode(parts[1]), let key = keys[header],
+            let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature),
+            key.isValidSignature(signature, for: Array(token.utf8.dropLast(parts[2].count + 1)))
+        else { return nil }
+        return try? JSONDecoder().decode(type, from: Data(payload))
     }
 }

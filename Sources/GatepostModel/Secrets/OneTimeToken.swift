@@ -24,6 +24,8 @@ package struct OneTimeToken: Sendable {
         case hostedSession = "ghs"
         /// What a confidential client proves itself with, until it is replaced or revoked.
         case clientSecret = "gcs"
+        /// Stands for what a client has pushed, in the address that a browser is sent to.
+        case pushedRequest = "gpr"
         /// The state that a provider gives back with its answer.
         case providerState = "gps"
     }

@@ -13,7 +13,7 @@ package enum ClientType: String, Sendable, Codable, CaseIterable {
 package struct ClientRecord: Sendable {
     /// The most clients that an app has.
     package static let countMax = 200
-    /// The most redirect URIs that a client has.
+    /// The most redirect URIs that a client has; of web origins and of addresses after a sign-out, too.
     package static let redirectURIsMax = 50
 
     package let id: ClientID
@@ -22,7 +22,13 @@ package struct ClientRecord: Sendable {
     package let type: ClientType
     /// The public keys of a client that proves itself by signing (RFC 7517); nil for any other.
     package let keySet: String?
+    /// Whether it has to push what it asks for (RFC 9126).
+    package let requiresPushed: Bool
     package let redirectURIs: [String]
+    /// Where its scripts run that may read answers across origins.
+    package let webOrigins: [String]
+    /// Where a browser may go after it was signed out.
+    package let postLogoutURIs: [String]
     package let createdAt: Instant
 
     /// Whether this is exactly one of its registered URIs.
@@ -39,6 +45,9 @@ package struct ClientChange: Sendable {
     package var name: String?
     package var redirectURIs: [RedirectURI]?
     package var keySet: String?
+    package var requiresPushed: Bool?
+    package var webOrigins: [WebOrigin]?
+    package var postLogoutURIs: [RedirectURI]?
 
     /// Changes nothing yet.
     package init() {}
@@ -47,6 +56,8 @@ package struct ClientChange: Sendable {
     package var fieldNames: [String] {
         [
             name.map { _ in "name" }, redirectURIs.map { _ in "redirect_uris" }, keySet.map { _ in "jwks" },
+            requiresPushed.map { _ in "requires_pushed_requests" }, webOrigins.map { _ in "web_origins" },
+            postLogoutURIs.map { _ in "post_logout_redirect_uris" },
         ].compactMap(\.self)
     }
 }
@@ -78,12 +89,34 @@ extension AppBatch {
     package mutating func changeClient(_ id: ClientID, _ change: ClientChange) {
         add(
             """
-            update clients set name = coalesce(\(change.name), name), key_set = coalesce(\(change.keySet), key_set)
+            update clients set name = coalesce(\(change.name), name), key_set = coalesce(\(change.keySet), key_set),
+                               requires_pushed = coalesce(\(change.requiresPushed), requires_pushed)
              where app_id = \(scope.appID) and id = \(id)
             """)
+        if let origins = change.webOrigins {
+            add(
+                """
+                update clients set web_origins = \(origins.map(\.text)) where app_id = \(scope.appID) and id = \(id)
+                """)
+        }
+        if let uris = change.postLogoutURIs {
+            add(
+                """
+                update clients set post_logout_uris = \(uris.map(\.text)) where app_id = \(scope.appID) and id = \(id)
+                """)
+        }
         guard let redirectURIs = change.redirectURIs else { return }
         add("delete from client_redirect_uris where app_id = \(scope.appID) and client_id = \(id)")
         insertRedirectURIs(redirectURIs, of: id)
+    }
+
+    /// Whether an origin is one of a client of the app.
+    package mutating func hasWebOrigin(_ origin: String) -> BatchReading<Bool> {
+        read(
+            """
+            select from clients where app_id = \(scope.appID) and \(origin) = any (web_origins) limit 1
+            """
+        ) { !$0.isEmpty }
     }
 
     /// One client; nil if the app has no such client.
@@ -126,7 +159,8 @@ extension AppBatch {
 
     private func clientsSelect(where condition: SQL, limit: Int) -> SQL {
         """
-        select c.id, c.name, c.type, c.key_set, c.created_at,
+        select c.id, c.name, c.type, c.key_set, c.requires_pushed, c.web_origins,
+               c.post_logout_uris, c.created_at,
                array(select u.uri from client_redirect_uris as u
                       where u.app_id = c.app_id and u.client_id = c.id order by u.uri) as redirect_uris
           from clients as c
@@ -143,6 +177,7 @@ extension ClientRecord {
         // A type that this version does not know has to prove itself.
         type = ClientType(rawValue: try row.get("type")) ?? .confidential
         (keySet, createdAt) = (try row.get("key_set"), try row.get("created_at"))
-        redirectURIs = try row.get("redirect_uris")
+        (webOrigins, postLogoutURIs) = (try row.get("web_origins"), try row.get("post_logout_uris"))
+        (requiresPushed, redirectURIs) = (try row.get("requires_pushed"), try row.get("redirect_uris"))
     }
 }

@@ -28,7 +28,7 @@ struct AuthorizeFlowTests {
         _ test: TestFlows, _ changes: [String: String] = [:], by tokens: BrowserTokens
     ) async throws -> AuthorizeFlow.Outcome {
         try await test.flows.authorize.begin(
-            asked(test, changes), locale: nil, by: tokens, in: test.scope, from: TestFlows.origin)
+            asked(test, changes), locale: { _ in nil }, by: tokens, in: test.scope, from: TestFlows.origin)
     }
 
     /// A browser in which the user is signed in to the hosted pages.

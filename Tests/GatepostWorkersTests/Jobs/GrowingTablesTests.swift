@@ -45,6 +45,7 @@ struct GrowingTablesTests {
         "job_runs": .swept("delete-past-job-runs"),
         "outbox": .emptied,
         "provider_sign_ins": .swept("delete-expired-provider-sign-ins"),
+        "pushed_requests": .swept("delete-expired-pushed-requests"),
         "rate_limits": .swept("delete-rate-limit-windows"),
         "refresh_tokens": .swept("delete-ended-sessions"),
         "roles": .bounded("at most 100 an app"),

@@ -28,4 +28,6 @@ struct AccountPage: PageContent {
 struct SignOutPage: PageContent {
     let template = "sign-out"
     let email: String?
+    /// Where a client wants the browser to go afterwards.
+    var formTargets: [String] = []
 }

@@ -1,0 +1,77 @@
+import Curl
+import Foundation
+import GatepostDev
+import TestSupport
+import Testing
+
+/// Client libraries that we did not write use the real program as their OpenID provider.
+@Suite("Outside OpenID clients", .timeLimit(.minutes(20)))
+struct OpenIDClientsTests {
+    private static let email = "ada@example.com"
+
+    private struct Question: Encodable {
+        let issuer: String
+        let client: String
+        let secret: String
+        let redirect_uri: String
+        let email: String
+        let password: String
+    }
+
+    private struct Told: Decodable, Equatable {
+        let sub: String
+        let email: String
+        /// Whether the nonce came back.
+        let nonce: Bool
+        /// Whether a refresh gave another access token.
+        let refreshed: Bool
+        /// Whether it was alive, and after its session was revoked.
+        let active: Bool
+        let after: Bool
+    }
+
+    private struct Answer: Decodable {
+        let authlib: Told
+        let requests_oauthlib: Told
+    }
+
+    private struct Made: Decodable {
+        struct Client: Decodable {
+            let client: String
+        }
+
+        let secret: String
+        let clients: [Client]
+    }
+
+    @Test func `Authlib and requests-oauthlib go the whole way, from the code to the revocation`() async throws {
+        try await Installation.running { installation in
+            try await installation.serve()
+            try await installation.work()
+            let app = try await installation.makeApp()
+            let signUp = try await app.signUp(Self.email)
+            try await installation.waitUntilNothingIsOwed()
+            let secrets = try MailSecrets(try #require(await installation.relay.mails().last))
+            #expect(try await app.verify(signUp, code: secrets.code).status == 200)
+            let added = try await installation.run(
+                "apps", "clients", app.id, "--add", "Server", "--confidential", "--redirect-uri", App.redirectURI,
+                "--json")
+            try #require(added.exit == .done, "\(added.errors)")
+            let made = try added.json(as: Made.self)
+
+            let answer: Answer = try await Outside.ask(
+                "openid_clients.py",
+                Question(
+                    issuer: "\(installation.baseURL)/apps/\(app.id)", client: try #require(made.clients.last?.client),
+                    secret: made.secret, redirect_uri: App.redirectURI, email: Self.email, password: App.password))
+
+            for told in [answer.authlib, answer.requests_oauthlib] {
+                #expect(told.email == Self.email && told.sub == answer.authlib.sub)
+                #expect(told.nonce && told.refreshed && told.active && !told.after, "\(told)")
+            }
+            let listed = try await installation.run(
+                "apps", "client-secrets", app.id, try #require(made.clients.last?.client), "--rotate", "--json")
+            #expect(listed.exit == .done && !listed.output.isEmpty && !listed.errors.contains(made.secret))
+        }
+    }
+}
