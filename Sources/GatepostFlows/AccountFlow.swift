@@ -60,7 +60,8 @@ package struct AccountFlow: Sendable {
         try await database.batch(in: scope) { $0.passwordCredential(ofUser: user) }?.passwordHash != nil
     }
 
-    /// Ends one of the user's sessions; nothing happens to one that is not theirs.
+    /// Ends one of the user's sessions, and the browser's session that it came from unless that one asks; nothing
+    /// happens to one that is not theirs.
     ///
     /// - Parameters:
     ///   - id: Which.
@@ -73,7 +74,10 @@ package struct AccountFlow: Sendable {
         _ id: SessionID, by tokens: BrowserTokens, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Bool {
         guard let session = try await session(by: tokens, in: scope) else { return false }
-        try await end([id], of: session.user.id, in: scope, from: origin)
+        let (user, now) = (session.user.id, clock.now)
+        let record = try await database.batch(in: scope) { $0.liveSessionRecord(id, of: user, at: now) }
+        let browser = record?.hostedID.flatMap { $0 == session.id ? nil : $0 }
+        try await end([id, browser].compactMap(\.self), of: user, in: scope, from: origin)
         return true
     }
 

@@ -137,14 +137,15 @@ extension Installation {
 
     /// Clicks the button of a link's page, in the browser with this cookie.
     func click(_ link: String, cookie: String) async throws -> HTTPResponse {
-        let page = try await send("GET", link, headers: ["Cookie": cookie])
-        let given = page.header("Set-Cookie").map { "; " + $0.prefix { $0 != ";" } } ?? ""
-        // A page of a link that is over has no form: whoever sends one all the same has it from elsewhere.
-        guard let token = page.text.firstMatch(of: /name="form_token" value="([^"]+)"/)?.1 else { return page }
+        // Any page of the app with a form leaves the cookie and says the token; that of a link that is over has none.
+        let app = link.components(separatedBy: "/links/")[0]
+        let page = try await send("GET", "\(app)/password-reset")
+        let given = try #require(page.header("Set-Cookie")).prefix { $0 != ";" }
+        let token = try #require(page.text.firstMatch(of: /name="form_token" value="([^"]+)"/)?.1)
         return try await send(
             "POST", link,
             headers: [
-                "Cookie": cookie + given, "Origin": baseURL, "Sec-Fetch-Site": "same-origin",
+                "Cookie": "\(cookie); \(given)", "Origin": baseURL, "Sec-Fetch-Site": "same-origin",
                 "Content-Type": "application/x-www-form-urlencoded",
             ], body: "form_token=\(token)")
     }

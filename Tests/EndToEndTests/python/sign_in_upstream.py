@@ -55,7 +55,8 @@ def main():
     def fill(url, page):
         if url.startswith(f"{base}/apps/{app}/sign-in"):
             button = re.search(r'action="([^"]*/providers/canaille/start[^"]*)"', page)
-            return (button.group(1).replace("&amp;", "&"), {}) if button else None
+            token = dict(re.findall(r'name="(form_token)" value="([^"]*)"', page))
+            return (button.group(1).replace("&amp;", "&"), token) if button else None
         if not url.startswith(issuer):
             return None
         data = dict(re.findall(r'name="(csrf_token)"[^>]*value="([^"]*)"', page))

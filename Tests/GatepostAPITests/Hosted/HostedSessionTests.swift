@@ -128,6 +128,20 @@ struct HostedSessionTests {
         }
     }
 
+    @Test func `ended on the account's page, it takes another browser along, and not the one that asks`() async throws {
+        try await TestServer.running { server in
+            try await server.verifiedUser()
+            let (here, there) = (TestBrowser(server), TestBrowser(server))
+            for browser in [here, there] {
+                let session = try #require(try await server.me(signIn(browser).access).field("session.id"))
+                let path = "\(server.hosted)/account/sessions/\(session)/end"
+                #expect(try await here.submit(path, [:]).location == "\(server.hosted)/account")
+            }
+            #expect(try await isSilent(here))
+            #expect(try await !isSilent(there))
+        }
+    }
+
     /// Decision 20: whoever signs out of the pages stays signed in where they were.
     @Test func `a sign-out on the pages leaves the clients' sessions`() async throws {
         try await TestServer.running { server in
