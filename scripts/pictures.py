@@ -1,7 +1,7 @@
 """Takes from a folder of pictures what docs/screenshots shows, in as few bytes as their colours need.
 
-Arguments: the folder that BrowserTests wrote, and docs/screenshots. One view of each page is kept, in turns, and both of
-those that docs/pages.md shows. A picture of a page has few colours, so a palette holds them; those of soft edges are
+Arguments: the folder that BrowserTests wrote, and docs/screenshots. One view of each page is kept, in turns, and both
+of those that docs/pages.md shows. A picture of a page has few colours, so a palette holds them; those of soft edges are
 rounded until they fit.
 """
 

@@ -77,8 +77,8 @@ extension Site {
             """
             insert into outbox (app_id, id, kind, lane, route, flow_id, user_id, ready, due_at, expires_at, payload,
                                 created_at)
-            select app_id, \(Self.idInSQL("row_number() over ()")), '\(VerificationMail.kind)', 'interactive', 'mail', id,
-                   user_id, true, now(), now() + interval '12 hours', '{}', now()
+            select app_id, \(Self.idInSQL("row_number() over ()")), '\(VerificationMail.kind)', 'interactive', 'mail',
+                   id, user_id, true, now(), now() + interval '12 hours', '{}', now()
               from flows where app_id = \(ownApp) limit \(count);
             """)
     }

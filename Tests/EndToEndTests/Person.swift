@@ -135,8 +135,8 @@ extension Installation {
         return App(installation: self, id: made.app, client: made.client)
     }
 
-    /// Clicks the button of a link's page, in the browser with this cookie.
-    func click(_ link: String, cookie: String) async throws -> HTTPResponse {
+    /// Clicks the button of a link's page, in the browser with this cookie, after filling in what it asks for.
+    func click(_ link: String, cookie: String? = nil, password: String? = nil) async throws -> HTTPResponse {
         // Any page of the app with a form leaves the cookie and says the token; that of a link that is over has none.
         let app = link.components(separatedBy: "/links/")[0]
         let page = try await send("GET", "\(app)/password-reset")
@@ -145,9 +145,11 @@ extension Installation {
         return try await send(
             "POST", link,
             headers: [
-                "Cookie": "\(cookie); \(given)", "Origin": baseURL, "Sec-Fetch-Site": "same-origin",
+                "Cookie": [cookie, String(given)].compactMap(\.self).joined(separator: "; "), "Origin": baseURL,
+                "Sec-Fetch-Site": "same-origin",
                 "Content-Type": "application/x-www-form-urlencoded",
-            ], body: "form_token=\(token)")
+            ],
+            body: "form_token=\(token)" + (password.map { "&password=" + $0.replacing(" ", with: "+") } ?? ""))
     }
 }
 

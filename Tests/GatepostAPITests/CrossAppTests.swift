@@ -50,10 +50,8 @@ struct CrossAppTests {
             var lists = 0
             for route in server.adminRoutes where route.method == "GET" && route.path.contains("{app}") {
                 guard !route.path.replacing("{app}", with: "").contains("{") else { continue }
-                let (own, others) = (
-                    route.path.replacing("{app}", with: "\(server.app.id)"),
-                    route.path.replacing("{app}", with: "\(other.id)")
-                )
+                let own = route.path.replacing("{app}", with: "\(server.app.id)")
+                let others = route.path.replacing("{app}", with: "\(other.id)")
                 let first = try await server.admin("GET", own + "?limit=1", key: key)
                 guard first.text.contains("\"items\"") else { continue }
                 lists += 1

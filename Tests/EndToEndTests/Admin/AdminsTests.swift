@@ -42,9 +42,7 @@ struct AdminsTests {
             let link = String(
                 try #require(CaughtMail(mail).text.firstMatch(of: /https?:\/\/\S+\/links\/\S+/)).output)
 
-            let joined = try await installation.send(
-                "POST", link, headers: ["Content-Type": "application/x-www-form-urlencoded"],
-                body: "password=" + Self.password.replacing(" ", with: "+"))
+            let joined = try await installation.click(link, password: Self.password)
             #expect(joined.status == 200, "\(joined.text)")
             let console = App(
                 installation: installation, id: invited.app, client: invited.client,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import urllib.parse
 
 import requests
@@ -19,7 +20,10 @@ NOWHERE = "http://127.0.0.1:9999"
 # What ends the session that asks, or may.
 ENDING = ["signOut", "signOutEverywhere", "endSession"]
 # What a request is better off without, unless it has one that fits.
-OPTIONAL = ["cursor", "since", "until", "user", "kind", "state", "description", "Idempotency-Key"]
+OPTIONAL = [
+    "cursor", "since", "until", "user", "kind", "state", "description", "Idempotency-Key", "client_secret",
+    "client_assertion", "client_assertion_type", "nonce", "request_uri",
+]
 
 
 class Known:
@@ -35,13 +39,16 @@ class Known:
         self.cookies = {}
         self.settle()
         user = next(item["id"] for item in self.items("users") if item["email"] == question["email"])
-        self.paths = {"app": question["app"], "user": user, "target": question["app"]}
+        self.paths = {
+            "app": question["app"], "user": user, "target": question["app"], "client": question["client"],
+        }
         self.fields = {
             "client_id": question["client"], "redirect_uri": question["redirect_uri"], "code_challenge": CHALLENGE,
             "code_challenge_method": "S256", "response_type": "code", "response_mode": "query", "scope": "openid",
             "password": question["password"], "current_password": question["password"], "code_verifier": VERIFIER,
             "new_password": "nine boats beside an amber jetty", "grant_type": "authorization_code", "locale": "en",
             "ui_locales": "de en", "prompt": "login", "issuer": NOWHERE, "url": NOWHERE + "/hook",
+            "current": question["password"],
         }
 
     def settle(self):
@@ -112,6 +119,12 @@ class Known:
         query = {name: self.fields[name] for name in names} | {"state": "xyz"}
         url = f"{self.pages_url}/oauth/authorize"
         self.learn(requests.get(url, params=query, headers=self.cookie(), allow_redirects=False, timeout=30))
+        # Any page with a form says what the forms of this browser carry.
+        page = requests.get(f"{self.pages_url}/password-reset", headers=self.cookie(), timeout=30)
+        self.learn(page)
+        token = re.search('name="form_token" value="([^"]+)"', page.text)
+        assert token, page.text
+        self.fields["form_token"] = token[1]
 
     def cookie(self):
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
@@ -135,7 +148,9 @@ class Known:
         """Who asks: an admin's program, a signed-in user, or a browser that is on the page."""
         if "/v1/admin/" in operation.path:
             return self.key
-        if not operation.path.startswith("/v1/"):
+        if operation.path.endswith(("/oauth/token", "/oauth/par", "/oauth/introspect", "/oauth/revoke")):
+            return {}
+        if not operation.path.startswith("/v1/") and not operation.path.endswith("/oauth/userinfo"):
             return self.cookie() | {"Sec-Fetch-Site": "same-origin", "Origin": self.question["url"]}
         if "security" not in operation.definition.raw:
             return {}

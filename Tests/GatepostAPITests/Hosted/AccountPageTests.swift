@@ -33,7 +33,7 @@ struct AccountPageTests {
 
             let answer = try await browser.submit("\(server.hosted)/account/sessions/\(session)/end", [:])
 
-            #expect(answer.location == "\(server.hosted)/account")
+            #expect(answer.location == "\(server.hosted)/account?done=ended")
             #expect(try await server.me(tokens.access).problem == .sessionEnded)
             #expect(try await server.refresh(tokens.refresh).field("error") == "invalid_grant")
             #expect(Self.ends(try await browser.open("\(server.hosted)/account")) == [])

@@ -135,7 +135,7 @@ struct HostedSessionTests {
             for browser in [here, there] {
                 let session = try #require(try await server.me(signIn(browser).access).field("session.id"))
                 let path = "\(server.hosted)/account/sessions/\(session)/end"
-                #expect(try await here.submit(path, [:]).location == "\(server.hosted)/account")
+                #expect(try await here.submit(path, [:]).location == "\(server.hosted)/account?done=ended")
             }
             #expect(try await isSilent(here))
             #expect(try await !isSilent(there))

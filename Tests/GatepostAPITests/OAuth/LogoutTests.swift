@@ -25,7 +25,10 @@ struct LogoutTests {
     }
 
     private func path(_ server: TestServer, _ parameters: KeyValuePairs<String, String>) -> String {
-        let query = parameters.map { "\($0.key)=\($0.value.replacing(":", with: "%3A").replacing("/", with: "%2F"))" }
+        let escapes = [":": "%3A", "/": "%2F", " ": "%20", "&": "%26"]
+        let query = parameters.map { name, value in
+            "\(name)=" + value.map { escapes[String($0)] ?? String($0) }.joined()
+        }
         return "\(server.hosted)/oauth/logout?\(query.joined(separator: "&"))"
     }
 

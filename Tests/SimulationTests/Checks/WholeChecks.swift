@@ -127,6 +127,8 @@ enum WholeChecks {
               from audit_events as e
              where e.user_id is not null
                and not exists (select from users as u where u.app_id = e.app_id and u.id = e.user_id)
+               and not exists (select from audit_events as d
+                                where d.app_id = e.app_id and d.user_id = e.user_id and d.kind = 'user.deleted')
              limit 5
             """
         ),
@@ -138,6 +140,8 @@ enum WholeChecks {
                    as o
              where o.user_id is not null
                and not exists (select from users as u where u.app_id = o.app_id and u.id = o.user_id)
+               and not exists (select from audit_events as d
+                                where d.app_id = o.app_id and d.user_id = o.user_id and d.kind = 'user.deleted')
              limit 5
             """
         ),

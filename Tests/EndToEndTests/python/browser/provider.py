@@ -71,7 +71,10 @@ class Provider:
         if path == "/foreign-form":
             action = html.escape(query["to"], quote=True)
             return self.html(handler, f'<form method="post" action="{action}"><button>Send</button></form>')
-        return self.answer(handler, query)
+        if path == "/answer":
+            return self.answer(handler, query)
+        # What a browser asks for by itself, such as an icon.
+        return handler.send_error(404)
 
     def answer(self, handler, query):
         code = secrets.token_urlsafe(16)
