@@ -85,6 +85,8 @@ struct Recording: Sendable {
                     throw Unreadable(description: "no parameter \(number) in the log of \(first.text)")
                 }
                 guard let before, let after else { return "null" }
+                // No variable of pgbench's is empty.
+                if after.isEmpty { return "''" }
                 if let expression = replacing(after) { return expression }
                 if before != after, let fresh = Self.fresh(after) { return fresh }
                 let name = constants.first { $0.value == after }?.key ?? "c\(constants.count)"

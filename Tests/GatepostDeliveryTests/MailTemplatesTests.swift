@@ -1,5 +1,5 @@
 import Foundation
-import GatepostDelivery
+@testable import GatepostDelivery
 import Testing
 
 /// The mails that ship, rendered.
@@ -19,39 +19,49 @@ struct MailTemplatesTests {
     private static let folder = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
         .appending(path: "../../Sources/GatepostDelivery/Mail/Templates").standardized
 
-    private static func names(in language: String) throws -> Set<String> {
-        Set(try FileManager.default.subpathsOfDirectory(atPath: folder.appending(path: language).path))
+    private static func parts(in language: String) throws -> [String: String] {
+        MailTemplates.parts(
+            of: try String(contentsOf: folder.appending(path: "\(language).mails"), encoding: .utf8))
     }
 
     /// The names between braces, sections too.
-    private static func placeholders(_ language: String, _ file: String) throws -> Set<String> {
-        let text = try String(contentsOf: folder.appending(path: "\(language)/\(file)"), encoding: .utf8)
+    private static func placeholders(_ language: String, _ part: String) throws -> Set<String> {
+        let text = try #require(try parts(in: language)[part], "\(language): \(part)")
         return Set(text.matches(of: #/\{\{([^}]+)\}\}/#).map { String($0.1) })
     }
 
     @Test func `every language has the same mails with the same placeholders, each of which has a value`() throws {
         let languages = try MailTemplates().languages
         #expect(languages == ["de", "en"])
-        let english = try Self.names(in: "en")
-        let mails = Set(MailTemplates.Name.allCases.map(\.rawValue))
-        #expect(Set(english.filter { !$0.contains("/") }) == mails)
+        let english = Set(try Self.parts(in: "en").keys)
+        #expect(
+            english
+                == Set(
+                    MailTemplates.Name.allCases.flatMap { mail in
+                        MailTemplates.parts.map { "\(mail.rawValue) \($0)" }
+                    }))
         for language in languages {
-            #expect(try Self.names(in: language) == english, "\(language)")
-            for file in english where file.hasSuffix(".mustache") {
-                let found = try Self.placeholders(language, file)
-                #expect(found == (try Self.placeholders("en", file)), "\(language)/\(file)")
-                #expect(found.allSatisfy { values[$0.trimmingCharacters(in: ["#", "/", "^"])] != nil }, "\(file)")
+            #expect(Set(try Self.parts(in: language).keys) == english, "\(language)")
+            for part in english {
+                let found = try Self.placeholders(language, part)
+                #expect(found == (try Self.placeholders("en", part)), "\(language): \(part)")
+                #expect(found.allSatisfy { values[$0.trimmingCharacters(in: ["#", "/", "^"])] != nil }, "\(part)")
             }
         }
     }
 
     @Test func `a text says what its page says: the same values in both`() throws {
-        for file in try Self.names(in: "en") where file.hasSuffix("/text.mustache") {
-            let page = file.replacing("/text.", with: "/html.")
+        for part in try Self.parts(in: "en").keys where part.hasSuffix(" text") {
+            let page = part.dropLast(4) + "html"
             for language in ["en", "de"] {
-                #expect(try Self.placeholders(language, file) == Self.placeholders(language, page), "\(file)")
+                #expect(try Self.placeholders(language, part) == Self.placeholders(language, String(page)), "\(part)")
             }
         }
+    }
+
+    @Test func `a file is its parts, without the empty lines around them`() {
+        let parts = MailTemplates.parts(of: "=== a subject\nOne\n\n=== a text\n\nTwo\n\nThree == 3\n\n\n=== b html\n")
+        #expect(parts == ["a subject": "One\n", "a text": "Two\n\nThree == 3\n", "b html": "\n"])
     }
 
     @Test(arguments: [

@@ -3,11 +3,12 @@ import GatepostModel
 import Mustache
 import Synchronization
 
-/// The texts of the mails that ship with Gatepost: a folder a language, in it a folder a mail.
+/// The texts of the mails that ship with Gatepost: a file a language, such as `en.mails`; another language is another
+/// file.
 ///
-/// A mail is three files: `subject`, `text` and `html`, each a Mustache template; what all pages have in common is in
-/// `layout.html`. Values are escaped in the HTML and left alone in the text and the subject, whose header encodes
-/// itself. Another language is another folder.
+/// A line `=== verification text` begins a part of a mail, which goes on until the next such line: `subject`, `text`
+/// and `html`, each a Mustache template. What all HTML has in common is in `layout.html`. Values are escaped in the
+/// HTML and left alone in the text and the subject, whose header encodes itself.
 package struct MailTemplates: Sendable {
     /// The mails that there are.
     package enum Name: String, Sendable, CaseIterable {
@@ -22,15 +23,17 @@ package struct MailTemplates: Sendable {
         case emailChanged = "email_changed"
     }
 
-    /// A template is missing or does not parse; the program does not start.
-    package struct Missing: Error, CustomStringConvertible {
+    /// A template is missing, or there is one too many; the program does not start.
+    package struct Flawed: Error, CustomStringConvertible {
         let file: String
-        package var description: String { "the mail template \(file) is missing" }
+        let part: String
+        package var description: String { "of the mail templates in \(file), a part is missing or unknown: \(part)" }
     }
 
     /// What is written to those whose language is not there, or not known.
     package static let fallback = "en"
-    /// The files of a mail.
+    private static let suffix = ".mails"
+    /// The parts of a mail.
     package static let parts = ["subject", "text", "html"]
 
     /// The languages that there are, sorted.
@@ -43,19 +46,29 @@ package struct MailTemplates: Sendable {
     package init() throws {
         let folder = Bundle.module.bundleURL.appendingPathComponent("Templates")
         let entries = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        languages = entries.filter { !$0.contains(".") }.sorted()
-        guard languages.contains(Self.fallback) else { throw Missing(file: Self.fallback) }
+        languages = entries.filter { $0.hasSuffix(Self.suffix) }.map { String($0.dropLast(Self.suffix.count)) }.sorted()
+        guard languages.contains(Self.fallback) else { throw Flawed(file: Self.fallback, part: "all of it") }
+        let known = Name.allCases.flatMap { name in Self.parts.map { "\(name.rawValue) \($0)" } }
         var templates: [String: MustacheTemplate] = [:]
         for language in languages {
-            for name in Name.allCases {
-                for part in Self.parts {
-                    let file = Self.file(language, name, part)
-                    templates[file] = try Self.template(file, in: folder)
-                }
-            }
+            let file = language + Self.suffix
+            let texts = Self.parts(of: try Self.text(file, in: folder))
+            if let odd = Set(texts.keys).symmetricDifference(known).min() { throw Flawed(file: file, part: odd) }
+            for (part, text) in texts { templates["\(language) \(part)"] = try Self.template(text) }
         }
         self.templates = templates
-        layout = try Self.template("layout.html.mustache", in: folder)
+        layout = try Self.template(try Self.text("layout.html.mustache", in: folder))
+    }
+
+    /// The parts of a language's file by what their first lines say, such as `verification text`.
+    static func parts(of file: String) -> [String: String] {
+        var parts: [String: String] = [:]
+        for piece in "\n\(file)".components(separatedBy: "\n=== ").dropFirst() {
+            let lines = piece.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+            let text = lines.count == 2 ? lines[1].trimmingCharacters(in: .newlines) : ""
+            parts[String(lines[0])] = text + "\n"
+        }
+        return parts
     }
 
     /// The first of some tags whose language there is, by its main part: `de-AT` is written to in `de`.
@@ -77,7 +90,7 @@ package struct MailTemplates: Sendable {
     private func makeMold(_ key: Molds.Key) -> Mold {
         let marks = Values(Dictionary(uniqueKeysWithValues: key.values.map { ($0, TextMold.mark($0)) }))
         func rendered(_ part: String) -> String {
-            templates[Self.file(key.language, key.name, part)]?.render(marks) ?? ""
+            templates["\(key.language) \(key.name.rawValue) \(part)"]?.render(marks) ?? ""
         }
         let subject = rendered("subject").trimmingCharacters(in: .whitespacesAndNewlines)
         let html = layout.render(
@@ -87,16 +100,16 @@ package struct MailTemplates: Sendable {
             html: TextMold(rendered: html))
     }
 
-    private static func file(_ language: String, _ name: Name, _ part: String) -> String {
-        "\(language)/\(name.rawValue)/\(part).mustache"
+    private static func text(_ file: String, in folder: URL) throws -> String {
+        guard let text = try? String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8) else {
+            throw Flawed(file: file, part: "all of it")
+        }
+        return text
     }
 
-    private static func template(_ file: String, in folder: URL) throws -> MustacheTemplate {
-        guard let text = try? String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8) else {
-            throw Missing(file: file)
-        }
+    private static func template(_ text: String) throws -> MustacheTemplate {
         // Mustache escapes nothing: what goes into the HTML has been, by scalars and not by characters.
-        return try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + text)
+        try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + text)
     }
 }
 

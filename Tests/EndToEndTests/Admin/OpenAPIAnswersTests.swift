@@ -52,7 +52,7 @@ struct OpenAPIAnswersTests {
             print("schemathesis: \(report.cases) cases, \(report.statuses), \(report.failures.count) failures")
             #expect(report.failures == [], "\(report.failures.joined(separator: "\n\n"))")
             #expect(report.cases >= 2000 && report.finds_a_fault)
-            // What needs a secret from a mail or of a client, or a provider, cannot succeed; all else does now and then.
+            // What needs a secret of a mail or a client, or a provider, cannot succeed; all else does now and then.
             #expect(report.silent.count <= 47, "\(report.silent)")
         }
     }
