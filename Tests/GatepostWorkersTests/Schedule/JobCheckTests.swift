@@ -74,7 +74,7 @@ struct JobCheckTests {
     }
 
     @Test func `a read of a whole table is found that the planner hides while the table is empty`() async throws {
-        // What SQL.md calls the obvious form: a hash of candidates and all of the table beside it.
+        // The obvious form: a hash of candidates and all of the table beside it.
         let found = try await findings(
             "delete-some-flows",
             """
