@@ -2,8 +2,11 @@
 
 import base64
 import hashlib
+import json
 import re
+import threading
 import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 import schemathesis
@@ -26,6 +29,32 @@ OPTIONAL = [
 ]
 
 
+class Upstream(BaseHTTPRequestHandler):
+    """A provider whose issuers are all its paths, and which knows no code."""
+
+    def do_GET(self):
+        issuer = f"http://127.0.0.1:{self.server.server_port}/{self.path.split('/')[1]}"
+        self.say(200, {"keys": []} if self.path.endswith("/keys") else {
+            "issuer": issuer, "authorization_endpoint": f"{issuer}/authorize", "token_endpoint": f"{issuer}/token",
+            "jwks_uri": f"{issuer}/keys",
+        })
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.say(400, {"error": "invalid_grant"})
+
+    def say(self, status, answer):
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
 class Known:
     """Ids and values by the names that the document has for them, and who asks."""
 
@@ -37,6 +66,9 @@ class Known:
         self.key = {"Authorization": f"Bearer {question['key']}"}
         self.token = None
         self.cookies = {}
+        upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        self.upstream = f"http://127.0.0.1:{upstream.server_port}"
         self.settle()
         user = next(item["id"] for item in self.items("users") if item["email"] == question["email"])
         self.paths = {
@@ -82,7 +114,8 @@ class Known:
         if "{provider}" in path or "{name}" in path:
             self.paths["name"] = f"upstream-{number}"
             provider = {
-                "name": self.paths["name"], "kind": "openid", "issuer": f"{NOWHERE}/{number}", "client_id": "gatepost",
+                "name": self.paths["name"], "kind": "openid", "issuer": f"{self.upstream}/{number}",
+                "client_id": "gatepost",
                 "secret": "a secret of the upstream",
             }
             self.paths["provider"] = self.make("identity-providers", provider)
