@@ -36,7 +36,8 @@ package struct Configuration: Sendable {
     ///
     /// Not where the API is: what it shows is for whoever runs the program.
     package var operationsListen: ListenAddress?
-    /// `event_loop_executor`: whether the network's event loops also run everything else; default true.
+    /// `event_loop_executor`: whether the network's event loops also run everything else; default true, but for `work`,
+    /// which `Program` decides before anything is read.
     package var usesEventLoopsAsExecutor = true
     /// `log.level`: trace, debug, info, notice, warning, error or critical; default info.
     package var logLevel = "info"

@@ -111,7 +111,7 @@ class Known:
             self.make("webhook-endpoints", {"url": NOWHERE + "/hook", "event_types": ["user.created"]})
         if "{endpoint}" in path:
             self.paths["endpoint"] = self.items("webhook-endpoints")[0]["id"]
-        if "{provider}" in path or "{name}" in path:
+        if "{provider}" in path or "{name}" in path or path.endswith(("/provider-sign-ins", "/me/identity-links")):
             self.paths["name"] = f"upstream-{number}"
             provider = {
                 "name": self.paths["name"], "kind": "openid", "issuer": f"{self.upstream}/{number}",
@@ -119,6 +119,7 @@ class Known:
                 "secret": "a secret of the upstream",
             }
             self.paths["provider"] = self.make("identity-providers", provider)
+            self.fields["provider"] = self.paths["name"]
         if "{export}" in path and "export" not in self.paths:
             self.paths["export"] = self.make("audit-exports", {"format": "ndjson"})
         if "{message}" in path:
