@@ -1,4 +1,6 @@
+import Curl
 import Foundation
+import GatepostDev
 import TestSupport
 import Testing
 

@@ -1,10 +1,19 @@
 import Foundation
+import GatepostDev
 import TestSupport
 import Testing
 
 /// Who verifies tokens elsewhere, while keys come and go.
 @Suite("Keys under load", .timeLimit(.minutes(20)))
 struct KeyRotationTests {
+    private static let email = "ada@example.com"
+
+    private struct Foreign: Encodable {
+        let issuer: String
+        let client: String
+        let secret: String
+    }
+
     private struct Question: Encodable {
         let recipes: String
         let source: String
@@ -19,6 +28,9 @@ struct KeyRotationTests {
         let database: String
         let program: String
         let settings: [String: String]
+        let email: String
+        let redirect_uri: String
+        let foreign: Foreign
     }
 
     private struct Report: Decodable {
@@ -30,36 +42,51 @@ struct KeyRotationTests {
 
         let verifiers: [String: Told]
         let keys: [String]
+        /// What each verifier answered to one good token, and to others.
+        let strange: [String: [String: Int]]
     }
 
     @Test func `a rotation and a withdrawal under load: no valid token is refused, no withdrawn key is believed on`()
         async throws
     {
         try await Installation.running { installation in
-            try await installation.serve()
-            try await installation.work()
-            let app = try await installation.makeApp()
-            let client = try await app.makeConfidential(
-                try await installation.makeAPIKey(), redirectURI: App.redirectURI)
-            var ports: [Int] = []
-            while ports.count < 6 { ports.append(try await Installation.freePort()) }
-
             let report: Report = try await Outside.ask(
-                "rotate_keys.py",
-                Question(
-                    recipes: Outside.root.appendingPathComponent("docs/recipes").path, source: GoPartyTests.source,
-                    cache: GoPartyTests.cache, ports: ports, seconds: 3,
-                    issuer: "\(installation.baseURL)/apps/\(app.id)", base_url: installation.baseURL, app: app.id,
-                    client: client.id, secret: try #require(client.secret),
-                    database: installation.cluster.postgres.url(database: installation.database),
-                    program: Program.path, settings: installation.settings), within: .seconds(400))
+                "rotate_keys.py", try await question(installation), within: .seconds(400))
 
+            let names: Set = ["python", "node", "go", "go-oidc", "apache"]
             #expect(report.keys.count == 3)
-            #expect(Set(report.verifiers.keys) == ["python", "node", "go", "go-oidc", "apache"])
+            #expect(Set(report.verifiers.keys) == names && Set(report.strange.keys) == names)
             for (name, told) in report.verifiers {
                 #expect(told.wrong == [], "\(name)")
                 #expect(told.taken > 20 && told.refused > 2, "\(name): \(told)")
             }
+            for (name, answers) in report.strange {
+                #expect(answers["its own"] == 200 && answers.count == 9, "\(name): \(answers)")
+                // An ID token is no bearer's: go-oidc tells the two apart by their audience, the others by their type.
+                #expect(answers.filter { $0.key != "its own" }.values.allSatisfy { $0 == 401 }, "\(name): \(answers)")
+            }
         }
+    }
+
+    private func question(_ installation: Installation) async throws -> Question {
+        try await installation.serve()
+        try await installation.work()
+        let key = try await installation.makeAPIKey()
+        let app = try await installation.makeApp()
+        try await app.openAccount(Self.email)
+        let client = try await app.makeConfidential(key, redirectURI: App.redirectURI)
+        let other = try await installation.makeApp("Harbour")
+        let foreign = try await other.makeConfidential(key, redirectURI: App.redirectURI)
+        var ports: [Int] = []
+        while ports.count < 6 { ports.append(try await Installation.freePort()) }
+        return Question(
+            recipes: Outside.root.appendingPathComponent("docs/recipes").path, source: GoPartyTests.source,
+            cache: GoPartyTests.cache, ports: ports, seconds: 3, issuer: "\(installation.baseURL)/apps/\(app.id)",
+            base_url: installation.baseURL, app: app.id, client: client.id, secret: try #require(client.secret),
+            database: installation.cluster.postgres.url(database: installation.database), program: Program.path,
+            settings: installation.settings, email: Self.email, redirect_uri: App.redirectURI,
+            foreign: Foreign(
+                issuer: "\(installation.baseURL)/apps/\(other.id)", client: foreign.id,
+                secret: try #require(foreign.secret)))
     }
 }

@@ -53,12 +53,12 @@ struct RecipeTests {
             "single-page.md", steps: ["sh", "file", "file", "file", "sh", "open", "press"], scripts: true)
     }
 
-    @Test func `Python receives webhooks and refuses what is not signed`() async throws {
-        try await follow("webhooks-python.md", steps: ["sh", "file", "sh"])
+    @Test func `Python receives webhooks, each once, and refuses what is not signed`() async throws {
+        try await follow("webhooks-python.md", steps: ["sh", "file", "sh", "check"])
     }
 
-    @Test func `Node receives webhooks and refuses what is not signed`() async throws {
-        try await follow("webhooks-node.md", steps: ["sh", "file", "sh"])
+    @Test func `Node receives webhooks, each once, and refuses what is not signed`() async throws {
+        try await follow("webhooks-node.md", steps: ["sh", "file", "sh", "check"])
     }
 
     /// Follows a recipe from its first step to its last.

@@ -1,27 +1,33 @@
 """Rotates a signing key and then withdraws one, while verifiers in several languages are asked all along.
 
 Reads {"recipes", "source", "cache", "ports", "seconds", "issuer", "base_url", "app", "client", "secret", "database",
-"program", "settings"} as JSON from standard input. The verifiers are the recipes' own programs in Python, Node and Go,
-an app with go-oidc, and Apache with mod_auth_openidc; each keeps the keys for `seconds`, in place of five minutes.
-Writes {"verifiers": {name: {"taken", "refused", "wrong"}}, "keys": [id]}: how often a valid token was taken, how often
-a token of the withdrawn key was refused after the stated time, and what should not have been.
+"program", "settings", "email", "redirect_uri", "foreign"} as JSON from standard input; `foreign` is a client of another
+app. The verifiers are the recipes' own programs in Python, Node and Go, an app with go-oidc, and Apache with
+mod_auth_openidc; each keeps the keys for `seconds`, in place of five minutes. Writes {"verifiers": {name: {"taken",
+"refused", "wrong"}}, "keys": [id], "strange": {name: {what: status}}}: how often a valid token was taken, how often a
+token of the withdrawn key was refused after the stated time, what should not have been, and what was answered to tokens
+that are none of this API's.
 """
 
 import base64
 import collections
+import hashlib
 import json
 import os
 import pathlib
+import secrets
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 import httpx
 
 sys.path.insert(0, f"{sys.path[0]}/recipes")
 from go_party import built
+from person import Person
 from recipe import steps
 
 # How late a node may learn of a withdrawal, as docs/operating.md states.
@@ -103,6 +109,53 @@ class Verifiers:
                 program.wait()
 
 
+def strange(asked):
+    """Tokens that are genuine, and not for this API; and some that are not genuine."""
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    query = urllib.parse.urlencode({
+        "response_type": "code", "client_id": asked["client"], "redirect_uri": asked["redirect_uri"],
+        "scope": "openid", "code_challenge": challenge, "code_challenge_method": "S256"})
+    person = Person(asked["base_url"], asked["app"], asked["email"])
+    end = person.sign_in(f"{asked['issuer']}/oauth/authorize?{query}", asked["redirect_uri"])
+    code = urllib.parse.parse_qs(urllib.parse.urlsplit(end).query)["code"][0]
+    own = token(asked, grant_type="authorization_code", code=code, redirect_uri=asked["redirect_uri"],
+                code_verifier=verifier)
+    foreign = token(asked["foreign"], grant_type="client_credentials")["access_token"]
+    head, payload, signature = own["access_token"].split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return own["access_token"], {
+        "an ID token": own["id_token"], "a token of another app": foreign, "a word": "nothing", "three words": "a.b.c",
+        "another signature": f"{head}.{payload}.{'A' * len(signature)}",
+        "another subject": f"{head}.{part(claims | {'sub': 'usr_00000000000000000000000000'})}.{signature}",
+        "no algorithm": f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': key_of(own['access_token'])})}.{payload}.",
+        "an unknown key": f"{part({'alg': 'ES256', 'typ': 'at+jwt', 'kid': 'key_of_nobody'})}.{payload}.{signature}",
+    }
+
+
+def token(client, **form):
+    answer = httpx.post(
+        f"{client['issuer']}/oauth/token", auth=(client["client"], client["secret"]), data=form, timeout=30)
+    return answer.raise_for_status().json()
+
+
+def show_strange(asked, urls):
+    """What each verifier answers to each of them, and to one that is right."""
+    own, tokens = strange(asked)
+
+    def status(url, shown):
+        return httpx.get(url, headers={"Authorization": f"Bearer {shown}"}, timeout=30).status_code
+
+    return {
+        name: {"its own": status(url, own)} | {what: status(url, shown) for what, shown in tokens.items()}
+        for name, url in urls.items()
+    }
+
+
 class Load:
     """Shows each verifier tokens, one after the other, for as long as it lives."""
 
@@ -119,12 +172,9 @@ class Load:
             thread.start()
 
     def fetch(self):
-        answer = httpx.post(
-            f"{self.asked['issuer']}/oauth/token", auth=(self.asked["client"], self.asked["secret"]),
-            data={"grant_type": "client_credentials"}, timeout=30)
-        token = answer.raise_for_status().json()["access_token"]
+        fetched = token(self.asked, grant_type="client_credentials")["access_token"]
         with self.lock:
-            self.tokens[key_of(token)] = token
+            self.tokens[key_of(fetched)] = fetched
 
     def keep_fetching(self):
         while not self.over.wait(0.1):
@@ -141,9 +191,9 @@ class Load:
             while not self.over.wait(0.02):
                 with self.lock:
                     shown = list(self.tokens.items())
-                for key, token in shown:
+                for key, one in shown:
                     sent = time.monotonic()
-                    status = client.get(url, headers={"Authorization": f"Bearer {token}"}).status_code
+                    status = client.get(url, headers={"Authorization": f"Bearer {one}"}).status_code
                     self.judge(told, key, status, sent)
 
     def judge(self, told, key, status, sent):
@@ -188,7 +238,9 @@ class Operator:
     def rotate(self):
         self.sql("update signing_keys set activated_at = activated_at - interval '100 days' where state = 'active'")
         self.gatepost("jobs", "run", "enqueue-key-rotations")
-        wait(lambda: self.sql("select count(*) from signing_keys where state = 'next'") == "1")
+        # Of the other app too.
+        wait(lambda: self.sql("select bool_and('next' = any (states)) from (select array_agg(state) as states"
+                              " from signing_keys group by app_id) as apps") == "t")
         # Published for as long as anybody may keep the set, and a node what it knows; an hour in place of this.
         time.sleep(self.asked["seconds"] + NODE + 1)
         self.sql("update signing_keys set created_at = created_at - interval '2 hours' where state = 'next'")
@@ -213,6 +265,7 @@ def main():
         try:
             verifiers.start_all()
             verifiers.ready()
+            answered = show_strange(asked, verifiers.urls)
             load = Load(asked, verifiers.urls)
             time.sleep(1)
             operator.rotate()
@@ -232,7 +285,7 @@ def main():
     for name, told in load.told.items():
         if told["wrong"]:
             told["wrong"] = told["wrong"][:5] + [f"{len(told['wrong'])} in all", logs[name]]
-    json.dump({"verifiers": load.told, "keys": load.keys()}, sys.stdout)
+    json.dump({"verifiers": load.told, "keys": load.keys(), "strange": answered}, sys.stdout)
 
 
 main()

@@ -1,3 +1,4 @@
+import Curl
 import GatepostModel
 import TestSupport
 import Testing

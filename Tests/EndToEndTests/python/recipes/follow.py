@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+import notices
 from browser import Browser
 from person import Person
 from recipe import follow
@@ -30,7 +31,10 @@ def main():
         }
         replaced = {"http://localhost:8080": asked["base_url"]}
         replaced |= {f"{3000 + index}": f"{port}" for index, port in enumerate(asked["ports"])}
-        report = follow(asked["recipe"], replaced, folder, environment, person)
+        receives = pathlib.Path(asked["recipe"]).name.startswith("webhooks-")
+        report = follow(
+            asked["recipe"], replaced, folder, environment, person,
+            (lambda: notices.check(folder, asked["ports"][0])) if receives else None)
     report["wrong"] += [{"step": "the browser's console", "shown": None, "actual": text} for text in person.complaints]
     person.close()
     json.dump(report, sys.stdout)

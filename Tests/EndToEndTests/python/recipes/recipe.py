@@ -78,8 +78,11 @@ class Shell:
         self.process.wait()
 
 
-def follow(path, replaced, folder, environment, person):
-    """Takes every step; returns what was done, and what was shown and what came where these differ."""
+def follow(path, replaced, folder, environment, person, afterwards=None):
+    """Takes every step, then a check of the caller's while all still runs.
+
+    Returns what was done, and what was shown and what came where these differ.
+    """
     text = pathlib.Path(path).read_text(encoding="utf-8")
     for ours, actual in replaced.items():
         text = text.replace(ours, actual)
@@ -100,6 +103,9 @@ def follow(path, replaced, folder, environment, person):
             if shown is not None and not fits(pattern(shown), actual.strip()):
                 wrong.append({"step": what, "shown": shown, "actual": actual})
                 break
+        if afterwards and not wrong:
+            done.append("check")
+            wrong += afterwards()
         logs = {file.name: file.read_text() for file in pathlib.Path(folder).glob("*.log")} if wrong else {}
     finally:
         shell.close()
