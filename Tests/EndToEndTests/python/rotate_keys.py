@@ -144,16 +144,22 @@ def token(client, **form):
 
 
 def show_strange(asked, urls):
-    """What each verifier answers to each of them, and to one that is right."""
+    """What each verifier answers to each of them, and to one that is right before and after its user has signed out."""
     own, tokens = strange(asked)
 
     def status(url, shown):
         return httpx.get(url, headers={"Authorization": f"Bearer {shown}"}, timeout=30).status_code
 
-    return {
+    answers = {
         name: {"its own": status(url, own)} | {what: status(url, shown) for what, shown in tokens.items()}
         for name, url in urls.items()
     }
+    httpx.delete(
+        f"{asked['base_url']}/v1/apps/{asked['app']}/sessions/current", timeout=30,
+        headers={"Authorization": f"Bearer {own}"}).raise_for_status()
+    for name, url in urls.items():
+        answers[name]["after a sign-out"] = status(url, own)
+    return answers
 
 
 class Load:
