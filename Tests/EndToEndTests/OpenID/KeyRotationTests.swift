@@ -44,6 +44,8 @@ struct KeyRotationTests {
         let keys: [String]
         /// What each verifier answered to one good token, and to others.
         let strange: [String: [String: Int]]
+        /// Whom idpyoidc signed in before, between and after.
+        let party: [String]
     }
 
     @Test func `a rotation and a withdrawal under load: no valid token is refused, no withdrawn key is believed on`()
@@ -55,6 +57,7 @@ struct KeyRotationTests {
 
             let names: Set = ["python", "node", "go", "go-oidc", "apache"]
             #expect(report.keys.count == 3)
+            #expect(report.party.count == 3 && Set(report.party).count == 1)
             #expect(Set(report.verifiers.keys) == names && Set(report.strange.keys) == names)
             for (name, told) in report.verifiers {
                 #expect(told.wrong == [], "\(name)")

@@ -238,4 +238,5 @@ def main():
     json.dump({"flows": go_everywhere(asked), "refused": refuse(asked)}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()
