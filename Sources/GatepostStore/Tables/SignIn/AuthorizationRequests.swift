@@ -24,6 +24,8 @@ package struct NewAuthorizationRequest: Sendable {
     package var registeredURI: String?
     /// Whoever proved who they are before this must prove it again; nil where any proof that stands will do.
     package var authenticatedAfter: Instant?
+    /// Whether the client asks for a second factor.
+    package var requiresFactor = false
 
     /// Describes a request; what may be missing is set afterwards.
     package init(
@@ -76,11 +78,11 @@ extension AppBatch {
             """
             insert into authorization_requests (app_id, id, client_id, redirect_uri, registered_uri, code_challenge,
                                                 state, nonce, scope, browser_hash, login_hint, locale,
-                                                authenticated_after, created_at, expires_at)
+                                                authenticated_after, requires_factor, created_at, expires_at)
             select \(scope.appID), \(new.id), \(new.clientID), \(new.redirectURI),
                    \(new.registeredURI ?? new.redirectURI), \(new.challenge.text), \(new.state), \(new.nonce),
                    \(new.scope.description), \(new.holder.hash), \(new.loginHint), \(new.locale),
-                   \(new.authenticatedAfter)::timestamptz, \(new.at)::timestamptz,
+                   \(new.authenticatedAfter)::timestamptz, \(new.requiresFactor), \(new.at)::timestamptz,
                    \(new.at + Lifetimes.authorizationRequest)::timestamptz
              where \(condition)
             """)
@@ -120,17 +122,18 @@ extension AppBatch {
     ///
     /// The proof is part of the guard: a user who was deactivated, or changed the password, since it was read is
     /// signed in nowhere. So is what the client asked for: a proof that is too old for it does not answer it, and an
-    /// address that is no longer registered gets no code.
+    /// address that is no longer registered gets no code. Nor does one factor where two are asked for.
     package mutating func answerAuthorizationRequest(
-        _ id: AuthorizationRequestID, heldBy holder: OneTimeToken, with code: OneTimeToken, for proof: SignInProof,
+        _ id: AuthorizationRequestID, heldBy holderHash: [UInt8], with code: OneTimeToken, for proof: SignInProof,
         at now: Instant
     ) {
         add(
             """
             update authorization_requests as r set answered_at = \(now), code_hash = \(code.hash)
               from users as u
-             where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holder.hash)
+             where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holderHash)
                and r.answered_at is null and r.expires_at > \(now)
+               and (\(proof.hasFactor) or not r.requires_factor) and \(proof.suffices(in: scope))
                and (r.authenticated_after is null or r.authenticated_after <= \(proof.authenticatedAt))
                and exists (select from client_redirect_uris as c
                             where c.app_id = r.app_id and c.client_id = r.client_id

@@ -34,7 +34,7 @@ extension AppBatch {
         }
     }
 
-    /// Starts a session of the hosted pages if the proof stands and, where a code is named, that has been issued.
+    /// Starts a session of the hosted pages if the proof stands, is enough and, where a code is named, that was issued.
     ///
     /// - Returns: Whether it began.
     package mutating func insertHostedSession(
@@ -56,7 +56,7 @@ extension AppBatch {
                    \(origin.ip), \(proof.authenticatedAt), \(now), \(now), \(now + scope.hostedIdleLife),
                    \(min(now, proof.authenticatedAt) + scope.hostedSessionLife)
               from users as u
-             where \(proof.stands(in: scope.appID, at: now)) \(issued)
+             where \(proof.stands(in: scope.appID, at: now)) and \(proof.suffices(in: scope)) \(issued)
             """
         ) { $0.affectedCount == 1 }
     }
