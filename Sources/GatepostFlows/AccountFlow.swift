@@ -23,6 +23,8 @@ package struct AccountFlow: Sendable {
         package let clients: [ClientID: String]
         /// Whether there is a password to change; who has none came by mail or by a provider.
         package let hasPassword: Bool
+        /// Whether there is a second factor.
+        package let hasFactor: Bool
         /// Who the user is with providers.
         package let identities: [UserIdentityRecord]
         /// The enabled providers with which the user is nobody yet.
@@ -42,14 +44,15 @@ package struct AccountFlow: Sendable {
             batch.touchHostedSession(session.id, at: clock.now)
             return batch.liveSessions(of: session.user.id, at: clock.now).and(batch.clients())
                 .and(batch.passwordCredential(ofUser: session.user.id))
+                .and(batch.factor(of: session.user.id))
                 .and(batch.identities(of: session.user.id).and(batch.enabledIdentityProviders()))
                 .map { read, ways in
-                    let (((sessions, clients), credential), (identities, providers)) = (read, ways)
+                    let ((((sessions, clients), credential), factor), (identities, providers)) = (read, ways)
                     let known = Set(identities.map(\.issuer))
                     return Account(
                         session: session, sessions: sessions,
                         clients: Dictionary(clients.map { ($0.id, $0.name) }) { first, _ in first },
-                        hasPassword: credential?.passwordHash != nil, identities: identities,
+                        hasPassword: credential?.passwordHash != nil, hasFactor: factor != nil, identities: identities,
                         linkable: providers.filter { !known.contains($0.issuer) })
                 }
         }

@@ -35,6 +35,8 @@ package struct AuthorizeFlow: Sendable {
         case begun(AuthorizationRequestID, holder: OneTimeToken)
         /// The browser is signed in already.
         case answered(SignInEnding.Answer)
+        /// The browser is signed in, and a second factor is asked for; the request waits in it.
+        case challenged(SignInEnding.Challenge, holder: OneTimeToken)
         /// The client is told why not, at this address.
         case sentBack(location: String)
         /// Nobody is sent anywhere.
@@ -86,6 +88,7 @@ package struct AuthorizeFlow: Sendable {
         (request.state, request.nonce, request.scope) = (asked["state"], asked["nonce"], asked.scope)
         (request.loginHint, request.locale) = (asked.loginHint?.ascii, asked["ui_locales"].flatMap(locale))
         (request.registeredURI, request.authenticatedAfter) = (registered, asked.authenticatedAfter(at: occasion.now))
+        request.requiresFactor = asked.requiresFactor
         return try await begin(request, asked, session, in: scope, occasion)
     }
 
@@ -96,12 +99,15 @@ package struct AuthorizeFlow: Sendable {
     ) async throws -> Outcome {
         if let session, Self.isSilent(request.redirectURI, of: scope.appID),
             Self.mayAnswer(session, asked, at: occasion.now),
-            let answer = try await answer(request, by: session, in: scope, occasion)
+            let ended = try await answer(request, by: session, in: scope, occasion)
         {
-            return .answered(answer)
+            if let answer = ended.answer { return .answered(answer) }
+            if let challenge = ended.challenge, !asked.prompts.contains("none") {
+                return .challenged(challenge, holder: request.holder)
+            }
         }
         guard !asked.prompts.contains("none") else {
-            let error = AuthorizationError(.loginRequired, "Nobody is signed in here.")
+            let error = AuthorizationError(.loginRequired, "Nobody is signed in here, or not by what is asked for.")
             return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
         }
         try await database.batch(in: scope) { $0.insertAuthorizationRequest(request) }
@@ -142,7 +148,7 @@ package struct AuthorizeFlow: Sendable {
     /// Answers for whoever is signed in, in one transaction; nil if the session ended at that very moment.
     private func answer(
         _ request: NewAuthorizationRequest, by session: HostedSession, in scope: AppScope, _ occasion: Occasion
-    ) async throws -> SignInEnding.Answer? {
+    ) async throws -> SignInEnding.Ended? {
         let proof = SignInProof(
             userID: session.user.id, authEpoch: session.user.authEpoch, amr: session.amr,
             authenticatedAt: session.authenticatedAt, condition: .session(session.id))
@@ -151,7 +157,7 @@ package struct AuthorizeFlow: Sendable {
             return ending.add(
                 .request(request.id, heldBy: request.holder), for: proof, .kept(session.id), to: &batch,
                 from: occasion.origin, at: occasion.now)
-        }?.answer
+        }
     }
 
     private func sendBack(

@@ -123,7 +123,9 @@ package struct TokenIssuer: Sendable {
             bytes += #"],"permissions":["#.utf8
             Self.append(claims.permissions, to: &bytes)
         }
-        bytes += #"],"#.utf8
+        bytes += #"],"acr":""#.utf8
+        bytes += AuthenticationClass(methods: session.amr).rawValue.utf8
+        bytes += #"","#.utf8
         if !session.scope.values.isEmpty { bytes += #""scope":"\#(session.scope)","#.utf8 }
         bytes += #""jti":""#.utf8
         bytes += tokenID(at: now).utf8
