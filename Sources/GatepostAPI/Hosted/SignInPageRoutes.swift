@@ -54,7 +54,10 @@ struct SignInPageRoutes: Sendable {
         switch outcome {
         case .ended(let ended):
             var response = Self.response(ended, in: context.scope)
-            response.setCookie(DeviceCookie.holding(devices.token(for: email, in: context.scope), of: context.scope))
+            if ended.challenge == nil {
+                response.setCookie(
+                    DeviceCookie.holding(devices.token(for: email, in: context.scope), of: context.scope))
+            }
             return response
         case .refused(let refusal)
         where [.invalidCredentials, .userDeactivated, .rateLimited].contains(refusal.code):
@@ -70,8 +73,9 @@ struct SignInPageRoutes: Sendable {
         }
     }
 
-    /// Sends the browser on, signed in: to the client that waits, or to the account.
+    /// Sends the browser on: to its second factor, or signed in, to the client that waits or to the account.
     static func response(_ ended: SignInEnding.Ended, in scope: AppScope) -> Response {
+        if let challenge = ended.challenge { return .toFactor(challenge, in: scope) }
         var response = Response.seeOther(ended.answer?.location ?? "/apps/\(scope.appID)/account")
         if let session = ended.session { response.setCookie(HostedCookies.session(session, of: scope)) }
         if let device = ended.device { response.setCookie(DeviceCookie.holding(device, of: scope)) }
