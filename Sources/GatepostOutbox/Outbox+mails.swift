@@ -64,13 +64,15 @@ extension AppBatch {
     ///   - recipientHash: The keyed hash of the address that is theirs at the change, for the ledger; nil where the
     ///     flow does not know it.
     ///   - provider: The provider's name, in a notice about an identity.
+    ///   - change: What became of the second factor, in a notice about that.
     ///   - now: The moment of the change: an address that the user has proved since is told nothing.
     package mutating func enqueue(
         _ notice: UserNotice, _ id: MessageID, to user: UserID, recipientHash: [UInt8]? = nil, provider: String? = nil,
-        at now: Instant
+        change: FactorChange? = nil, at now: Instant
     ) {
         enqueue(
-            notice, id, recipientHash: recipientHash, provider: "\(provider)::text", at: now,
+            notice, id, recipientHash: recipientHash,
+            detail: "'provider', \(provider)::text, 'change', \(change?.rawValue)::text", at: now,
             where: "users as u where u.app_id = \(scope.appID) and u.id = \(user)")
     }
 
@@ -83,7 +85,7 @@ extension AppBatch {
     ///   - event: The event of the linking, written earlier in the same transaction.
     package mutating func enqueue(_ notice: UserNotice, _ id: MessageID, ifRecorded event: AuditEvent) {
         enqueue(
-            notice, id, recipientHash: nil, provider: "coalesce(p.label, i.issuer)", at: event.at,
+            notice, id, recipientHash: nil, detail: "'provider', coalesce(p.label, i.issuer)", at: event.at,
             where: """
                 audit_events as a
                   join users as u on u.app_id = a.app_id and u.id = a.user_id
@@ -95,7 +97,7 @@ extension AppBatch {
     }
 
     private mutating func enqueue(
-        _ notice: UserNotice, _ id: MessageID, recipientHash: [UInt8]?, provider: SQL, at now: Instant,
+        _ notice: UserNotice, _ id: MessageID, recipientHash: [UInt8]?, detail: SQL, at now: Instant,
         where condition: SQL
     ) {
         add(
@@ -104,7 +106,7 @@ extension AppBatch {
                                 payload, trace, created_at)
             select u.app_id, \(id), \(notice.rawValue)::text, \(Lane.notice)::text,
                    \(OutboxMessage.mailRoute)::text, u.id, \(recipientHash)::bytea, true, \(now),
-                   \(now + Lifetimes.userNotice), jsonb_strip_nulls(jsonb_build_object('provider', \(provider))),
+                   \(now + Lifetimes.userNotice), jsonb_strip_nulls(jsonb_build_object(\(detail))),
                    \(trace?.traceparent)::text, \(now)
               from \(condition)
             """)

@@ -88,9 +88,8 @@ struct FactorParts: Sendable {
     /// Owes the notice that tells a mailbox what became of its second factor.
     func notify(_ person: Person, _ change: FactorChange, in batch: inout AppBatch, _ occasion: Occasion) {
         batch.enqueue(
-            FactorMail.message(
-                id: occasion.id(), change, user: person.id,
-                recipientHash: keys.recipientHash(person.email, in: batch.scope.appID), at: occasion.now))
+            .factorChanged, occasion.id(), to: person.id,
+            recipientHash: keys.recipientHash(person.email, in: batch.scope.appID), change: change, at: occasion.now)
     }
 
     /// The seed of a row; nil once the key that sealed it has been retired.

@@ -10,16 +10,32 @@ package enum UserNotice: String, CaseIterable, Sendable {
     case identityLinked = "mail.identity_linked"
     /// A provider no longer signs the user in.
     case identityUnlinked = "mail.identity_unlinked"
+    /// The second factor was set up, used in an emergency, or taken away.
+    case factorChanged = "mail.factor_changed"
 
-    private struct Payload: Codable {
-        let provider: String?
+    /// What a notice says beside what has happened.
+    package struct Detail: Codable, Sendable {
+        /// The name of the provider whose identity it is about.
+        package let provider: String?
+        /// What became of the second factor.
+        package let change: FactorChange?
     }
 
     /// The kind of its messages.
     package var kind: MessageKind { MessageKind(rawValue: rawValue) }
 
-    /// The name of the provider that a notice is about; nil where it is about none.
-    package static func provider(in message: ClaimedMessage) -> String? {
-        (try? JSONDecoder().decode(Payload.self, from: Data(message.payload.utf8)))?.provider
+    /// What a message says; nil for one that this version cannot read.
+    package static func detail(in message: ClaimedMessage) -> Detail? {
+        try? JSONDecoder().decode(Detail.self, from: Data(message.payload.utf8))
     }
+}
+
+/// What became of a user's second factor, as a notice tells it.
+package enum FactorChange: String, Codable, Sendable, CaseIterable {
+    case enrolled
+    case removed
+    /// An admin has taken it away.
+    case reset
+    case recoveryCodeUsed = "recovery_code_used"
+    case recoveryCodesReplaced = "recovery_codes_replaced"
 }

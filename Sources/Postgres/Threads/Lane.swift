@@ -194,12 +194,12 @@ final class Lane: Sendable {
 
     /// Refuses further jobs, fails the queued ones, and lets the running ones end.
     func close() {
-        let (queued, workers) = state.withLock { state in
+        let queued = state.withLock { state in
             state.isClosed = true
-            return (state.queue.remove { _ in true }, state.workers)
+            for worker in state.workers { worker.signal() }
+            return state.queue.remove { _ in true }
         }
         for job in queued { job.fail(.closed) }
-        for worker in workers { worker.signal() }
         clerkWakeUp.signal()
     }
 

@@ -18,6 +18,10 @@ final class Program: Sendable {
         .deletingLastPathComponent().appendingPathComponent("gatepost").path
     /// How long SIGTERM may take: the worker's own 20 s and a little.
     private static let stopBound: Duration = .seconds(30)
+    /// What every run has: also what ThreadSanitizer needs, in a suite that is built with it.
+    private static let environment = ProcessInfo.processInfo.environment
+        .filter { ["LD_PRELOAD", "TSAN_OPTIONS"].contains($0.key) }
+        .merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
 
     private let name: String
     private let process: ChildProcess
@@ -27,7 +31,7 @@ final class Program: Sendable {
         name = (["gatepost"] + arguments).joined(separator: " ")
         process = try await ChildProcess.start(
             Self.path, arguments,
-            environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 })
+            environment: Self.environment.merging(environment) { $1 })
     }
 
     /// What it wrote on standard output so far.

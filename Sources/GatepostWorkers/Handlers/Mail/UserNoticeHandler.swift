@@ -37,7 +37,10 @@ package struct UserNoticeHandler: Handler {
             guard let provenAt = user.verifiedAt, provenAt <= message.createdAt else {
                 return .ended(.obsolete, reason: "address_changed")
             }
-            let values = ["when": message.createdAt.minuteText, "provider": UserNotice.provider(in: message) ?? ""]
+            let detail = UserNotice.detail(in: message)
+            var values = ["when": message.createdAt.minuteText, "provider": detail?.provider ?? ""]
+            // The template has a section for each.
+            if let change = detail?.change { values[change.rawValue] = "yes" }
             return await post.send(
                 notice.template, values, to: address, in: [user.locale], of: app, as: message, deadline: deadline)
         } catch {
@@ -52,6 +55,7 @@ extension UserNotice {
         case .passwordChanged: .passwordChanged
         case .identityLinked: .identityLinked
         case .identityUnlinked: .identityUnlinked
+        case .factorChanged: .factorChanged
         }
     }
 }
