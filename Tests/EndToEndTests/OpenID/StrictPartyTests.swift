@@ -90,7 +90,7 @@ struct StrictPartyTests {
 
             let flows: Set = [
                 "client_secret_basic", "client_secret_post", "private_key_jwt", "refresh", "prompt=none and max_age",
-                "logout", "signed anew",
+                "logout", "pushed", "signed anew",
             ]
             #expect(Set(answer.flows.keys) == flows)
             #expect(Set(answer.flows.values.map(\.sub)).count == 1)

@@ -4,38 +4,31 @@ Reads {"recipes", "source", "cache", "ports", "seconds", "issuer", "base_url", "
 "program", "settings", "email", "redirect_uri", "foreign"} as JSON from standard input; `foreign` is a client of another
 app. The verifiers are the recipes' own programs in Python, Node and Go, an app with go-oidc, and Apache with
 mod_auth_openidc; each keeps the keys for `seconds`, in place of five minutes. Writes {"verifiers": {name: {"taken",
-"refused", "wrong"}}, "keys": [id], "strange": {name: {what: status}}}: how often a valid token was taken, how often a
-token of the withdrawn key was refused after the stated time, what should not have been, and what was answered to tokens
-that are none of this API's.
+"refused", "wrong"}}, "keys": [id], "strange": {name: {what: status}}, "party": [subject]}: how often a valid token was
+taken, how often a token of the withdrawn key was refused after the stated time, what should not have been, what was
+answered to tokens that are none of this API's, and whom idpyoidc signed in before, between and after.
 """
 
-import base64
 import collections
-import hashlib
 import json
 import os
 import pathlib
-import secrets
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.parse
 
 import httpx
 
 sys.path.insert(0, f"{sys.path[0]}/recipes")
 from go_party import built
-from person import Person
 from recipe import steps
+from strange_tokens import key_of, show_strange, token
+from strict_party import Party
 
 # How late a node may learn of a withdrawal, as docs/operating.md states.
 NODE = 5
-
-
-def key_of(token):
-    return json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"]
 
 
 class Verifiers:
@@ -107,53 +100,6 @@ class Verifiers:
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
-
-
-def strange(asked):
-    """Tokens that are genuine, and not for this API; and some that are not genuine."""
-    verifier = secrets.token_urlsafe(48)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-    query = urllib.parse.urlencode({
-        "response_type": "code", "client_id": asked["client"], "redirect_uri": asked["redirect_uri"],
-        "scope": "openid", "code_challenge": challenge, "code_challenge_method": "S256"})
-    person = Person(asked["base_url"], asked["app"], asked["email"])
-    end = person.sign_in(f"{asked['issuer']}/oauth/authorize?{query}", asked["redirect_uri"])
-    code = urllib.parse.parse_qs(urllib.parse.urlsplit(end).query)["code"][0]
-    own = token(asked, grant_type="authorization_code", code=code, redirect_uri=asked["redirect_uri"],
-                code_verifier=verifier)
-    foreign = token(asked["foreign"], grant_type="client_credentials")["access_token"]
-    head, payload, signature = own["access_token"].split(".")
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
-
-    def part(value):
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    return own["access_token"], {
-        "an ID token": own["id_token"], "a token of another app": foreign, "a word": "nothing", "three words": "a.b.c",
-        "another signature": f"{head}.{payload}.{'A' * len(signature)}",
-        "another subject": f"{head}.{part(claims | {'sub': 'usr_00000000000000000000000000'})}.{signature}",
-        "no algorithm": f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': key_of(own['access_token'])})}.{payload}.",
-        "an unknown key": f"{part({'alg': 'ES256', 'typ': 'at+jwt', 'kid': 'key_of_nobody'})}.{payload}.{signature}",
-    }
-
-
-def token(client, **form):
-    answer = httpx.post(
-        f"{client['issuer']}/oauth/token", auth=(client["client"], client["secret"]), data=form, timeout=30)
-    return answer.raise_for_status().json()
-
-
-def show_strange(asked, urls):
-    """What each verifier answers to each of them, and to one that is right."""
-    own, tokens = strange(asked)
-
-    def status(url, shown):
-        return httpx.get(url, headers={"Authorization": f"Bearer {shown}"}, timeout=30).status_code
-
-    return {
-        name: {"its own": status(url, own)} | {what: status(url, shown) for what, shown in tokens.items()}
-        for name, url in urls.items()
-    }
 
 
 class Load:
@@ -266,16 +212,21 @@ def main():
             verifiers.start_all()
             verifiers.ready()
             answered = show_strange(asked, verifiers.urls)
+            # One relying party all along, with the keys that it has.
+            party = Party(asked | {"clients": {"basic": {"id": asked["client"], "secret": asked["secret"]}}})
+            signed_in = [party.sign_in()["id_token"]["sub"]]
             load = Load(asked, verifiers.urls)
             time.sleep(1)
             operator.rotate()
             wait(lambda: len(load.keys()) == 2)
+            signed_in.append(party.sign_in()["id_token"]["sub"])
             time.sleep(2)
             withdrawn = load.keys()[-1]
             load.withdrawn = withdrawn
             operator.gatepost("keys", "revoke", asked["app"], withdrawn)
             load.dead_from = time.monotonic() + NODE + asked["seconds"] + 1
             wait(lambda: len(load.keys()) == 3)
+            signed_in.append(party.sign_in()["id_token"]["sub"])
             wait(lambda: time.monotonic() > load.dead_from + 3)
         finally:
             if load:
@@ -285,7 +236,7 @@ def main():
     for name, told in load.told.items():
         if told["wrong"]:
             told["wrong"] = told["wrong"][:5] + [f"{len(told['wrong'])} in all", logs[name]]
-    json.dump({"verifiers": load.told, "keys": load.keys(), "strange": answered}, sys.stdout)
+    json.dump({"verifiers": load.told, "keys": load.keys(), "strange": answered, "party": signed_in}, sys.stdout)
 
 
 main()

@@ -123,10 +123,11 @@ class Party:
             way.construct = functools.partial(way.construct, lifetime=120)
         self.person = Person(asked["base_url"], asked["app"], asked["email"])
 
-    def sign_in(self, change=None, **more):
+    def sign_in(self, change=None, push=False, **more):
         """Goes from the request to the tokens; `change` is made in the answer that the browser brings."""
         url = self.handler.begin(self.issuer, req_args={"scope": ["openid", "email", "profile"], **more})
-        end = self.person.sign_in(url["url"] if isinstance(url, dict) else url, self.asked["redirect_uri"])
+        url = url["url"] if isinstance(url, dict) else url
+        end = self.person.sign_in(self.pushed(url) if push else url, self.asked["redirect_uri"])
         values = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(end).query))
         self.state = values["state"]
         result = self.handler.finalize(self.issuer, values | (change or {}))
@@ -137,10 +138,21 @@ class Party:
 
     def service(self, name, token):
         """Asks one of the endpoints about a token, as this client."""
-        endpoint = self.client.get_context().provider_info[f"{name}_endpoint"]
+        return self.post(f"{name}_endpoint", {"token": token})
+
+    def post(self, endpoint, form):
         client = self.asked["clients"]["basic"]
         return self.handler.httpc(
-            "POST", endpoint, data={"token": token}, auth=(client["id"], client["secret"]))
+            "POST", self.client.get_context().provider_info[endpoint], data=form, auth=(client["id"], client["secret"]))
+
+    def pushed(self, url):
+        """The address for the same request, pushed beforehand: the party's own way pushes signed objects only."""
+        address, query = url.split("?", 1)
+        form = dict(urllib.parse.parse_qsl(query))
+        answer = self.post("pushed_authorization_request_endpoint", form)
+        assert answer.status_code == 201, answer.text
+        return f"{address}?" + urllib.parse.urlencode(
+            {"client_id": form["client_id"], "request_uri": answer.json()["request_uri"]})
 
 
 def told(result):
@@ -163,6 +175,7 @@ def go_everywhere(asked):
     flows["prompt=none and max_age"] = told(silent)
     assert party.service("revocation", silent["token"]).status_code == 200
     assert party.service("introspection", silent["token"]).json() == {"active": False}
+    flows["pushed"] = told(Party(asked).sign_in(push=True))
     flows["client_secret_post"] = told(Party(asked, "post", "client_secret_post").sign_in())
     flows["private_key_jwt"] = told(Party(asked, "key", "private_key_jwt").sign_in())
     leaving = Party(asked)
@@ -225,4 +238,5 @@ def main():
     json.dump({"flows": go_everywhere(asked), "refused": refuse(asked)}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()
