@@ -89,6 +89,7 @@ package struct APIServer: Service {
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
             .addRoutes(SessionRoutes(signOut: flows.signOut, sessions: flows.ownSessions, keys: keys).endpoints)
+            .addRoutes(ConsentRoutes(flow: flows.consent, keys: keys).endpoints)
             .addRoutes(IdentityRoutes(flow: flows.identities).endpoints)
             .addRoutes(IdentityLinkRoutes(flow: flows.providerSignIn).endpoints)
             .addRoutes(

@@ -86,6 +86,8 @@ package struct AuditEvent: Sendable {
         case clientTokenIssued = "client_token.issued"
         case clientSecretCreated = "client_secret.created"
         case clientSecretRevoked = "client_secret.revoked"
+        case consentGranted = "consent.granted"
+        case consentRevoked = "consent.revoked"
         case signUpStarted = "sign_up.started"
         case signUpRefused = "sign_up.refused"
         case verificationResent = "verification.resent"

@@ -17,30 +17,36 @@ extension AppsCommand {
         var redirectURIs: [String] = []
         @Flag(help: "The new client runs on a server and gets a secret, which is printed once.")
         var confidential = false
+        @Flag(help: "The new client is somebody else's: each user is asked before it is told anything.")
+        var thirdParty = false
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let redirectURIs = try self.redirectURIs.map(RedirectURI.init(argument:))
             guard add != nil || redirectURIs.isEmpty else { throw ValidationError("--redirect-uri goes with --add") }
             guard add != nil || !confidential else { throw ValidationError("--confidential goes with --add") }
+            guard add != nil || !thirdParty else { throw ValidationError("--third-party goes with --add") }
             try await Wiring.withOperator(add == nil ? .database : .keys) { wiring in
                 let scope = try await wiring.scope(of: app)
                 var secret: String?
                 if let add {
                     guard (1...100).contains(add.count) else { throw ValidationError("a name has 1 to 100 characters") }
                     let wanted = AdminClientFlow.Wanted(
-                        name: add, type: confidential ? .confidential : .public, redirectURIs: redirectURIs)
+                        name: add, type: confidential ? .confidential : .public,
+                        party: thirdParty ? .third : .first, redirectURIs: redirectURIs)
                     let made = try await wiring.adminClientFlow().create(wanted, for: .byOperator, in: scope).value()
                     secret = made.made?.token.secret.revealed
                 }
                 let rows = try await wiring.database.batch(in: scope) { $0.clients() }.map { client in
                     Row(
                         client: client.id.description, name: client.name, type: client.type.rawValue,
-                        redirectURIs: client.redirectURIs)
+                        party: client.party.rawValue, redirectURIs: client.redirectURIs)
                 }
                 if let secret { return try say(Made(secret: secret, clients: rows)) }
-                try Terminal.sayList(rows, asJSON: output.json, headings: ["CLIENT", "NAME", "TYPE", "REDIRECT URIS"]) {
-                    [$0.client, $0.name, $0.type, $0.redirectURIs.joined(separator: " ")]
+                try Terminal.sayList(
+                    rows, asJSON: output.json, headings: ["CLIENT", "NAME", "TYPE", "PARTY", "REDIRECT URIS"]
+                ) {
+                    [$0.client, $0.name, $0.type, $0.party, $0.redirectURIs.joined(separator: " ")]
                 }
             }
         }
@@ -56,6 +62,7 @@ extension AppsCommand {
             let client: String
             let name: String
             let type: String
+            let party: String
             let redirectURIs: [String]
         }
 

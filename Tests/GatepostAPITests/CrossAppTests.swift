@@ -138,6 +138,10 @@ private struct Belongings {
         // Known by a cookie alone, which `AccountPageTests` tries in another app.
         "GET /apps/{app}/account",
         "POST /apps/{app}/account/sessions/end-others",
+        // Known by cookies as well, and by a request that waits in the browser; `ConsentTests` tries others' browsers.
+        "GET /apps/{app}/consent",
+        "POST /apps/{app}/consent",
+        "POST /apps/{app}/account/consents/{client}/revoke",
         "POST /apps/{app}/account/sessions/{session}/end",
         "GET /apps/{app}/account/password",
         "POST /apps/{app}/account/password",

@@ -38,7 +38,7 @@ struct DiscoveryTests {
                 #""token_endpoint_auth_signing_alg_values_supported":["ES256","RS256"]"#,
                 #""subject_types_supported":["public"]"#,
                 #""response_modes_supported":["query"]"#, #""ui_locales_supported":["de","en"]"#,
-                #""prompt_values_supported":["none","login","select_account"]"#,
+                #""prompt_values_supported":["none","login","consent","select_account"]"#,
             ] {
                 #expect(openID.text.contains(claim))
             }

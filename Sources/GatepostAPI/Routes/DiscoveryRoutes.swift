@@ -52,7 +52,7 @@ struct DiscoveryRoutes: Sendable {
             "grant_types_supported":["authorization_code","refresh_token","client_credentials"],\
             "response_types_supported":["code"],\
             "response_modes_supported":["query"],"authorization_response_iss_parameter_supported":true,\
-            "prompt_values_supported":["none","login","select_account"],"ui_locales_supported":\(uiLocales),\
+            "prompt_values_supported":["none","login","consent","select_account"],"ui_locales_supported":\(uiLocales),\
             "request_parameter_supported":false,"request_uri_parameter_supported":false,\
             "claims_parameter_supported":false,"claims_supported":\(Self.claims),\
             "code_challenge_methods_supported":["S256"],"subject_types_supported":["public"],\

@@ -16,13 +16,18 @@ package struct AdminClientFlow: Sendable {
     package struct Wanted: Sendable {
         package let name: String
         package let type: ClientType
+        package let party: ClientParty
         package let redirectURIs: [RedirectURI]
         /// What it proves itself with in place of a secret; for a confidential one only.
         package let keySet: ClientKeySet?
 
         /// Gathers what the request says.
-        package init(name: String, type: ClientType, redirectURIs: [RedirectURI], keySet: ClientKeySet? = nil) {
-            (self.name, self.type, self.redirectURIs, self.keySet) = (name, type, redirectURIs, keySet)
+        package init(
+            name: String, type: ClientType, party: ClientParty = .first, redirectURIs: [RedirectURI],
+            keySet: ClientKeySet? = nil
+        ) {
+            (self.name, self.type, self.party) = (name, type, party)
+            (self.redirectURIs, self.keySet) = (redirectURIs, keySet)
         }
     }
 
@@ -63,8 +68,8 @@ package struct AdminClientFlow: Sendable {
                 }
                 try await transaction.batch { batch in
                     batch.insertClient(
-                        id, named: wanted.name, type: wanted.type, keySet: wanted.keySet?.json,
-                        redirectURIs: wanted.redirectURIs, at: occasion.now)
+                        id, named: wanted.name, type: wanted.type, party: wanted.party,
+                        keySet: wanted.keySet?.json, redirectURIs: wanted.redirectURIs, at: occasion.now)
                     batch.record(event(.clientCreated, id, request, occasion))
                     if let secret { add(secret, of: id, to: &batch, request, occasion) }
                 }

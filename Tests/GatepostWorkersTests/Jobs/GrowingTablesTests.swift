@@ -36,6 +36,7 @@ struct GrowingTablesTests {
         "client_redirect_uris": .bounded("at most 50 a client"),
         "client_secrets": .bounded("at most two a client"),
         "clients": .bounded("at most 200 an app"),
+        "consents": .bounded("at most one a user and client; they go with their user or when they are taken back"),
         "credentials": .bounded("one a user and kind"),
         "deliveries": .partitioned("delete-past-deliveries"),
         "delivery_attempts": .partitioned("delete-past-attempts"),

@@ -15,6 +15,8 @@ package enum SessionEndReason: String, Sendable {
     case replaced
     /// Its client has revoked one of its tokens.
     case tokenRevoked = "token_revoked"
+    /// Its user no longer lets its client use the account.
+    case consentRevoked = "consent_revoked"
     case passwordChanged = "password_changed"
     case passwordReset = "password_reset"
     case emailChanged = "email_changed"
@@ -30,6 +32,8 @@ package struct LiveSession: Sendable {
     package let expiresAt: Instant
     package let amr: [String]
     package let authenticatedAt: Instant
+    /// Whether its client is the app's own: any other one is kept from the account itself.
+    package let isFirstParty: Bool
     package let user: UserRecord
 }
 
@@ -174,11 +178,11 @@ extension AppBatch {
             """
             select s.id as session_id, s.client_id, s.hosted_session_id, s.expires_at, s.amr, s.authenticated_at,
                    u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at,
-                   u.deactivated_at
+                   u.deactivated_at, c.party = 'first_party' as is_first_party
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
+              join clients as c on c.app_id = s.app_id and c.id = s.client_id
              where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user)
-               and s.client_id is not null
                and \(sessionStands(at: now))
             """
         ) { rows in
@@ -187,7 +191,7 @@ extension AppBatch {
                     id: try row.get("session_id"), clientID: try row.get("client_id"),
                     hostedID: try row.get("hosted_session_id"), expiresAt: try row.get("expires_at"),
                     amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
-                    user: try UserRecord(row))
+                    isFirstParty: try row.get("is_first_party"), user: try UserRecord(row))
             }
         }
     }
