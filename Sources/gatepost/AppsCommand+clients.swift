@@ -19,6 +19,8 @@ extension AppsCommand {
         var confidential = false
         @Flag(help: "The new client is somebody else's: each user is asked before it is told anything.")
         var thirdParty = false
+        @Flag(help: "The new client knows users by subjects that tell nothing to clients of other hosts.")
+        var pairwise = false
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
@@ -26,6 +28,7 @@ extension AppsCommand {
             guard add != nil || redirectURIs.isEmpty else { throw ValidationError("--redirect-uri goes with --add") }
             guard add != nil || !confidential else { throw ValidationError("--confidential goes with --add") }
             guard add != nil || !thirdParty else { throw ValidationError("--third-party goes with --add") }
+            guard add != nil || !pairwise else { throw ValidationError("--pairwise goes with --add") }
             try await Wiring.withOperator(add == nil ? .database : .keys) { wiring in
                 let scope = try await wiring.scope(of: app)
                 var secret: String?
@@ -33,7 +36,8 @@ extension AppsCommand {
                     guard (1...100).contains(add.count) else { throw ValidationError("a name has 1 to 100 characters") }
                     let wanted = AdminClientFlow.Wanted(
                         name: add, type: confidential ? .confidential : .public,
-                        party: thirdParty ? .third : .first, redirectURIs: redirectURIs)
+                        party: thirdParty ? .third : .first, subjectType: pairwise ? .pairwise : .public,
+                        redirectURIs: redirectURIs)
                     let made = try await wiring.adminClientFlow().create(wanted, for: .byOperator, in: scope).value()
                     secret = made.made?.token.secret.revealed
                 }
@@ -105,9 +109,9 @@ extension AppsCommand {
             guard (0...Lifetimes.clientSecretOverlapMax.wholeSeconds).contains(overlap) else {
                 throw ValidationError("--old-secret-seconds is out of its bounds; see --help")
             }
-            try await Wiring.withOperator(rotate || revoke != nil ? .keys : .database) { wiring in
+            try await Wiring.withOperator(.keys) { wiring in
                 let scope = try await wiring.scope(of: app)
-                let flow = wiring.adminClientFlow()
+                let flow = try wiring.adminClientFlow()
                 if let revoked {
                     _ = try await flow.revokeSecret(revoked, of: id, for: .byOperator, in: scope).value()
                 }

@@ -31,6 +31,7 @@ struct PlantedRows {
             + [("provider_sign_ins", providerSignIn)]
             + [("client_secrets", clientSecret), ("client_assertions", clientAssertion)]
             + [("pushed_requests", pushedRequest), ("consents", consent)]
+            + [("subject_secrets", subjectSecret)]
     }
 
     private var user: SQL {
@@ -70,6 +71,10 @@ struct PlantedRows {
         insert into consents (app_id, user_id, client_id, scopes, request_id, created_at, granted_at)
         values (\(app), \(ids[0]), \(ids[1]), '{openid}', \(ids[6]), \(now), \(now))
         """
+    }
+
+    private var subjectSecret: SQL {
+        "insert into subject_secrets (app_id, secret_sealed, created_at) values (\(app), '\\x00', \(now))"
     }
 
     private var appRow: SQL {

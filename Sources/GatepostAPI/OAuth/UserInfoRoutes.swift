@@ -17,7 +17,7 @@ struct UserInfoRoutes: Sendable {
 
     /// What the token's scope asks for; `sub` always.
     private struct Answer: Encodable {
-        let sub: UserID
+        let sub: String
         var email: String?
         var emailVerified: Bool?
         var locale: String?
@@ -29,8 +29,8 @@ struct UserInfoRoutes: Sendable {
             case emailVerified = "email_verified"
         }
 
-        init(_ claims: UserClaims, _ scope: GrantScope) {
-            sub = claims.userID
+        init(_ claims: UserClaims, _ scope: GrantScope, subject: String) {
+            sub = subject
             if scope.contains(.email) { (email, emailVerified) = (claims.email, claims.emailIsVerified) }
             guard scope.contains(.profile) else { return }
             locale = claims.locale
@@ -41,10 +41,11 @@ struct UserInfoRoutes: Sendable {
     @Sendable func userInfo(_ request: Request, context: AppRequestContext) async throws -> Response {
         guard let token = try await Self.token(of: request) else { throw OAuthError.missingToken }
         switch try await flow.claims(ofAccessToken: token, in: context.scope) {
-        case .known(let claims, let scope):
+        case .known(let claims, let scope, let subject):
+            let answer = Answer(claims, scope, subject: subject)
             return Response(
                 status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-                body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder.answers.encode(Answer(claims, scope)))))
+                body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder.answers.encode(answer))))
         case .invalidToken:
             throw OAuthError(
                 .invalidToken, "The access token is malformed, expired, revoked or not of this app.",

@@ -55,7 +55,7 @@ struct DiscoveryRoutes: Sendable {
             "prompt_values_supported":["none","login","consent","select_account"],"ui_locales_supported":\(uiLocales),\
             "request_parameter_supported":false,"request_uri_parameter_supported":false,\
             "claims_parameter_supported":false,"claims_supported":\(Self.claims),\
-            "code_challenge_methods_supported":["S256"],"subject_types_supported":["public"],\
+            "code_challenge_methods_supported":["S256"],"subject_types_supported":["public","pairwise"],\
             "id_token_signing_alg_values_supported":["ES256"],\
             "token_endpoint_auth_methods_supported":["none",\(methods)],\
             "token_endpoint_auth_signing_alg_values_supported":\(algorithms),\

@@ -23,7 +23,11 @@ extension AuthorizeFlow {
     ) async throws -> Expected {
         guard let text = asked["id_token_hint"] else { return .anybody }
         guard let hint = try await verifier.hint(text, in: scope), hint.client == client else { return .invalid }
-        return .user(hint.user)
+        if let user = UserID(hint.subject) { return .user(user) }
+        // A pairwise subject leads back to nobody; the session that it was told with does, as long as it is known.
+        guard let session = hint.session else { return .forgotten }
+        let user = try await database.batch(in: scope) { $0.user(ofSession: session, with: client) }
+        return user.map { .user($0) } ?? .forgotten
     }
 }
 

@@ -87,7 +87,7 @@ package struct RefreshFlow: Sendable {
             for: SessionProof(
                 id: presented.sessionID, userID: presented.userID, amr: presented.amr,
                 authenticatedAt: presented.authenticatedAt, roles: presented.roles,
-                scope: wanted.map { presented.scope.intersection($0) } ?? presented.scope),
+                scope: wanted.map { presented.scope.intersection($0) } ?? presented.scope, sector: presented.sector),
             client: presented.clientID, refreshToken: refreshToken, in: scope, at: occasion.now)
     }
 

@@ -9,6 +9,8 @@ import GatepostStore
 struct IDTokenText: Sendable {
     let issuer: String
     let session: SessionProof
+    /// What the client calls the user.
+    let subject: String
     let client: ClientID
     let accessToken: Secret
     let expiresAt: Instant
@@ -17,7 +19,7 @@ struct IDTokenText: Sendable {
     var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(600)
-        bytes += #"{"iss":"\#(issuer)","sub":"\#(session.userID)","aud":"\#(client)","sid":"\#(session.id)""#.utf8
+        bytes += #"{"iss":"\#(issuer)","sub":"\#(subject)","aud":"\#(client)","sid":"\#(session.id)""#.utf8
         bytes += #","iat":\#(now.seconds),"exp":\#(expiresAt.seconds)"#.utf8
         bytes += #","auth_time":\#(session.authenticatedAt.seconds),"amr":["#.utf8
         Self.append(session.amr, to: &bytes)

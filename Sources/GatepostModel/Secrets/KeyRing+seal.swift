@@ -35,6 +35,12 @@ extension KeyRing {
         return [UInt8(epoch >> 8), UInt8(epoch & 255)] + Array(combined)
     }
 
+    /// Whether a value is sealed with the key that seals now.
+    package func isCurrent(_ sealed: [UInt8]) -> Bool {
+        let epoch = UInt16(bitPattern: currentEpoch)
+        return sealed.starts(with: [UInt8(epoch >> 8), UInt8(epoch & 255)])
+    }
+
     /// Opens what `seal` made at the same place; throws `SealBroken` otherwise.
     package func open(_ sealed: [UInt8], at place: SealedPlace) throws -> [UInt8] {
         guard sealed.count > 2,

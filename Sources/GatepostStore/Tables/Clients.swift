@@ -29,6 +29,8 @@ package struct ClientRecord: Sendable {
     package let name: String
     package let type: ClientType
     package let party: ClientParty
+    /// Whose it is as far as pairwise subjects go; nil for a client that knows users by their ids.
+    package let sector: String?
     /// The public keys of a client that proves itself by signing (RFC 7517); nil for any other.
     package let keySet: String?
     /// Whether it has to push what it asks for (RFC 9126).
@@ -39,6 +41,15 @@ package struct ClientRecord: Sendable {
     /// Where a browser may go after it was signed out.
     package let postLogoutURIs: [String]
     package let createdAt: Instant
+
+    /// How it knows users.
+    package var subjectType: SubjectType { sector == nil ? .public : .pairwise }
+
+    /// The one sector that redirect URIs are of: their host (OpenID Connect Core, section 8.1); nil for several or none.
+    package static func sector(of redirectURIs: [RedirectURI]) -> String? {
+        let places = Set(redirectURIs.map(\.place))
+        return places.count == 1 ? places.first : nil
+    }
 
     /// Whether this is exactly one of its registered URIs.
     package func allows(_ redirectURI: String) -> Bool { registration(of: redirectURI) != nil }
@@ -53,6 +64,7 @@ package struct ClientRecord: Sendable {
 package struct ClientChange: Sendable {
     package var name: String?
     package var party: ClientParty?
+    package var subjectType: SubjectType?
     package var redirectURIs: [RedirectURI]?
     package var keySet: String?
     package var requiresPushed: Bool?
@@ -65,7 +77,8 @@ package struct ClientChange: Sendable {
     /// What it names, as the audit trail calls it.
     package var fieldNames: [String] {
         [
-            name.map { _ in "name" }, party.map { _ in "party" }, redirectURIs.map { _ in "redirect_uris" },
+            name.map { _ in "name" }, party.map { _ in "party" },
+            subjectType.map { _ in "subject_type" }, redirectURIs.map { _ in "redirect_uris" },
             keySet.map { _ in "jwks" },
             requiresPushed.map { _ in "requires_pushed_requests" }, webOrigins.map { _ in "web_origins" },
             postLogoutURIs.map { _ in "post_logout_redirect_uris" },
@@ -77,12 +90,12 @@ extension AppBatch {
     /// Registers a client.
     package mutating func insertClient(
         _ id: ClientID, named name: String, type: ClientType = .public, party: ClientParty = .first,
-        keySet: String? = nil, redirectURIs: [RedirectURI], at now: Instant
+        sector: String? = nil, keySet: String? = nil, redirectURIs: [RedirectURI], at now: Instant
     ) {
         add(
             """
-            insert into clients (app_id, id, name, type, party, key_set, created_at)
-            values (\(scope.appID), \(id), \(name), \(type.rawValue), \(party.rawValue), \(keySet), \(now))
+            insert into clients (app_id, id, name, type, party, sector, key_set, created_at)
+            values (\(scope.appID), \(id), \(name), \(type.rawValue), \(party.rawValue), \(sector), \(keySet), \(now))
             """)
         insertRedirectURIs(redirectURIs, of: id)
     }
@@ -96,12 +109,12 @@ extension AppBatch {
             """)
     }
 
-    /// Changes what is named of a client.
-    package mutating func changeClient(_ id: ClientID, _ change: ClientChange) {
+    /// Changes what is named of a client; its sector is that of what it has then.
+    package mutating func changeClient(_ id: ClientID, _ change: ClientChange, sector: String?) {
         add(
             """
             update clients set name = coalesce(\(change.name), name), key_set = coalesce(\(change.keySet), key_set),
-                               party = coalesce(\(change.party?.rawValue), party),
+                               party = coalesce(\(change.party?.rawValue), party), sector = \(sector),
                                requires_pushed = coalesce(\(change.requiresPushed), requires_pushed)
              where app_id = \(scope.appID) and id = \(id)
             """)
@@ -171,7 +184,7 @@ extension AppBatch {
 
     private func clientsSelect(where condition: SQL, limit: Int) -> SQL {
         """
-        select c.id, c.name, c.type, c.party, c.key_set, c.requires_pushed, c.web_origins,
+        select c.id, c.name, c.type, c.party, c.sector, c.key_set, c.requires_pushed, c.web_origins,
                c.post_logout_uris, c.created_at,
                array(select u.uri from client_redirect_uris as u
                       where u.app_id = c.app_id and u.client_id = c.id order by u.uri) as redirect_uris
@@ -191,6 +204,7 @@ extension ClientRecord {
         // Nor is one let in unasked whose party it does not know.
         party = ClientParty(rawValue: try row.get("party")) ?? .third
         (keySet, createdAt) = (try row.get("key_set"), try row.get("created_at"))
+        sector = try row.get("sector")
         (webOrigins, postLogoutURIs) = (try row.get("web_origins"), try row.get("post_logout_uris"))
         (requiresPushed, redirectURIs) = (try row.get("requires_pushed"), try row.get("redirect_uris"))
     }

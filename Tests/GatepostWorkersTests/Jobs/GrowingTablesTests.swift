@@ -53,6 +53,7 @@ struct GrowingTablesTests {
         "schema_migrations": .bounded("one a migration"),
         "sessions": .swept("delete-ended-sessions"),
         "signing_keys": .swept("delete-retired-signing-keys"),
+        "subject_secrets": .bounded("at most one an app"),
         "token_families": .goesWith("sessions"),
         "user_identities": .bounded("one a user and provider; it goes with its user or when it is unlinked"),
         "user_roles": .bounded("at most 20 a user; they go with their user"),

@@ -37,6 +37,8 @@ package struct PresentedRefreshToken: Sendable {
     package let roles: RoleClaims?
     /// What the client may be told.
     package let scope: GrantScope
+    /// Whose the client is, where it knows users by pairwise subjects.
+    package let sector: String?
     package let createdAt: Instant
     package let expiresAt: Instant
 }
@@ -124,7 +126,7 @@ extension AppBatch {
             """
             select f.id as family_id, f.client_id, s.id as session_id, s.user_id, s.amr, s.authenticated_at,
                    t.used_at, t.successor_hash, t.successor_sealed, t.created_at,
-                   least(t.expires_at, f.expires_at) as expires_at, f.scope,
+                   least(t.expires_at, f.expires_at) as expires_at, f.scope, c.sector,
                    exists (select from refresh_tokens as n
                             where n.app_id = t.app_id and n.token_hash = t.successor_hash
                               and n.used_at is not null) as is_successor_used,
@@ -133,6 +135,7 @@ extension AppBatch {
               join token_families as f on f.app_id = t.app_id and f.id = t.family_id
               join sessions as s on s.app_id = f.app_id and s.id = f.session_id
               join users as u on u.app_id = s.app_id and u.id = s.user_id
+              join clients as c on c.app_id = f.app_id and c.id = f.client_id
              where t.app_id = \(scope.appID) and t.token_hash = \(token.hash)
             """
         ) { [scope] rows in
@@ -145,8 +148,8 @@ extension AppBatch {
                     isSuccessorUsed: try row.get("is_successor_used"), isAlive: try row.get("is_alive"),
                     amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
                     roles: try Self.roleClaims(row, in: scope),
-                    scope: GrantScope(try row.get("scope", as: String.self)), createdAt: try row.get("created_at"),
-                    expiresAt: try row.get("expires_at"))
+                    scope: GrantScope(try row.get("scope", as: String.self)), sector: try row.get("sector"),
+                    createdAt: try row.get("created_at"), expiresAt: try row.get("expires_at"))
             }
         }
     }

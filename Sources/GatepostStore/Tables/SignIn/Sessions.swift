@@ -32,8 +32,8 @@ package struct LiveSession: Sendable {
     package let expiresAt: Instant
     package let amr: [String]
     package let authenticatedAt: Instant
-    /// Whether its client is the app's own: any other one is kept from the account itself.
-    package let isFirstParty: Bool
+    /// Whether its client is the app's own and knows users by their ids: any other one is kept from the account itself.
+    package let reachesAccount: Bool
     package let user: UserRecord
 }
 
@@ -48,16 +48,18 @@ package struct SessionProof: Sendable {
     package let roles: RoleClaims?
     /// What the client may be told.
     package let scope: GrantScope
+    /// Whose the client is, where it knows users by pairwise subjects; nil where it knows them by their ids.
+    package let sector: String?
     /// What the client's ID token repeats; nil where it asked for none, and at every refresh.
     package let nonce: String?
 
     /// Gathers what is known.
     package init(
         id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil,
-        scope: GrantScope = .none, nonce: String? = nil
+        scope: GrantScope = .none, sector: String? = nil, nonce: String? = nil
     ) {
         (self.id, self.userID, self.amr, self.authenticatedAt) = (id, userID, amr, authenticatedAt)
-        (self.roles, self.scope, self.nonce) = (roles, scope, nonce)
+        (self.roles, self.scope, self.sector, self.nonce) = (roles, scope, sector, nonce)
     }
 }
 
@@ -66,9 +68,10 @@ extension AppBatch {
     package mutating func session(_ id: SessionID, fromCode codeHash: [UInt8]) -> BatchReading<SessionProof?> {
         read(
             """
-            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce \(roleClaimColumns())
+            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce, c.sector \(roleClaimColumns())
               from sessions as s
               join authorization_codes as a on a.app_id = s.app_id and a.session_id = s.id
+              join clients as c on c.app_id = s.app_id and c.id = s.client_id
              where s.app_id = \(scope.appID) and s.id = \(id) and a.code_hash = \(codeHash)
             """
         ) { [scope] rows in
@@ -76,7 +79,8 @@ extension AppBatch {
                 SessionProof(
                     id: id, userID: try row.get("user_id"), amr: try row.get("amr"),
                     authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope),
-                    scope: GrantScope(try row.get("scope", as: String.self)), nonce: try row.get("nonce"))
+                    scope: GrantScope(try row.get("scope", as: String.self)), sector: try row.get("sector"),
+                    nonce: try row.get("nonce"))
             }
         }
     }
@@ -173,16 +177,24 @@ extension AppBatch {
     }
 
     /// A session and its user, if the session may be used now.
-    package mutating func liveSession(_ id: SessionID, of user: UserID, at now: Instant) -> BatchReading<LiveSession?> {
+    ///
+    /// - Parameters:
+    ///   - id: Which.
+    ///   - user: Whose it must be; nil where a token calls them by a pairwise subject.
+    ///   - now: The moment.
+    /// - Returns: The session.
+    package mutating func liveSession(
+        _ id: SessionID, of user: UserID?, at now: Instant
+    ) -> BatchReading<LiveSession?> {
         read(
             """
             select s.id as session_id, s.client_id, s.hosted_session_id, s.expires_at, s.amr, s.authenticated_at,
                    u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at,
-                   u.deactivated_at, c.party = 'first_party' as is_first_party
+                   u.deactivated_at, c.party = 'first_party' and c.sector is null as reaches_account
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
               join clients as c on c.app_id = s.app_id and c.id = s.client_id
-             where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user)
+             where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = coalesce(\(user)::uuid, s.user_id)
                and \(sessionStands(at: now))
             """
         ) { rows in
@@ -191,7 +203,7 @@ extension AppBatch {
                     id: try row.get("session_id"), clientID: try row.get("client_id"),
                     hostedID: try row.get("hosted_session_id"), expiresAt: try row.get("expires_at"),
                     amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
-                    isFirstParty: try row.get("is_first_party"), user: try UserRecord(row))
+                    reachesAccount: try row.get("reaches_account"), user: try UserRecord(row))
             }
         }
     }
