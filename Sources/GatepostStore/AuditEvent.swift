@@ -125,6 +125,7 @@ package struct AuditEvent: Sendable {
         case userDeleted = "user.deleted"
         case userDeactivated = "user.deactivated"
         case userReactivated = "user.reactivated"
+        case userClaimsChanged = "user.claims_changed"
         case roleCreated = "role.created"
         case roleChanged = "role.changed"
         case roleDeleted = "role.deleted"

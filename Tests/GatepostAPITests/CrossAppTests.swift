@@ -157,6 +157,7 @@ private struct Belongings {
         "POST /v1/admin/apps/{app}/roles": #"{"name": "other", "permissions": []}"#,
         "PATCH /v1/admin/apps/{app}/roles/{role}": #"{"name": "other"}"#,
         "PUT /v1/admin/apps/{app}/users/{user}/roles/{role}": "",
+        "PUT /v1/admin/apps/{app}/users/{user}/claims": #"{"claims": {"plan": "taken"}}"#,
         "PATCH /v1/admin/apps/{app}": #"{"name": "Taken"}"#,
         "POST /v1/admin/apps/{app}/clients": #"{"name": "Other", "type": "confidential"}"#,
         "PATCH /v1/admin/apps/{app}/clients/{client}": #"{"name": "Taken"}"#,

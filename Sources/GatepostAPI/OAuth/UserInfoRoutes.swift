@@ -23,10 +23,32 @@ struct UserInfoRoutes: Sendable {
         var locale: String?
         var roles: [String]?
         var permissions: [String]?
+        /// What the app's admins have noted, beside the names above: none of them can be one of these.
+        var own: [String: CustomClaims.Value] = [:]
 
         enum CodingKeys: String, CodingKey {
             case sub, email, locale, roles, permissions
             case emailVerified = "email_verified"
+        }
+
+        private struct Name: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(sub, forKey: .sub)
+            try container.encodeIfPresent(email, forKey: .email)
+            try container.encodeIfPresent(emailVerified, forKey: .emailVerified)
+            try container.encodeIfPresent(locale, forKey: .locale)
+            try container.encodeIfPresent(roles, forKey: .roles)
+            try container.encodeIfPresent(permissions, forKey: .permissions)
+            var names = encoder.container(keyedBy: Name.self)
+            for (name, value) in own { try names.encode(value, forKey: Name(stringValue: name)) }
         }
 
         init(_ claims: UserClaims, _ scope: GrantScope, subject: String) {
@@ -34,7 +56,9 @@ struct UserInfoRoutes: Sendable {
             if scope.contains(.email) { (email, emailVerified) = (claims.email, claims.emailIsVerified) }
             guard scope.contains(.profile) else { return }
             locale = claims.locale
-            (roles, permissions) = (claims.roles?.roles, claims.roles?.permissions)
+            let told = claims.told.roles(in: .userinfo)
+            (roles, permissions) = (told?.roles, told?.permissions)
+            own = claims.told.own(in: .userinfo).values
         }
     }
 

@@ -123,13 +123,15 @@ package struct TokenIssuer: Sendable {
         bytes += String(session.authenticatedAt.seconds).utf8
         bytes += #","amr":["#.utf8
         Self.append(session.amr, to: &bytes)
-        if let claims = session.roles {
+        if let claims = session.told(in: .accessToken).roles {
             bytes += #"],"roles":["#.utf8
             Self.append(claims.roles, to: &bytes)
             bytes += #"],"permissions":["#.utf8
             Self.append(claims.permissions, to: &bytes)
         }
-        bytes += #"],"#.utf8
+        bytes += #"]"#.utf8
+        bytes += session.told(in: .accessToken).members.utf8
+        bytes += ",".utf8
         if !session.scope.values.isEmpty { bytes += #""scope":"\#(session.scope)","#.utf8 }
         bytes += #""jti":""#.utf8
         bytes += tokenID(at: now).utf8

@@ -7,8 +7,8 @@ package struct UserClaims: Sendable {
     package let email: String
     package let emailIsVerified: Bool
     package let locale: String?
-    /// Nil where the app's tokens do not say.
-    package let roles: RoleClaims?
+    /// What else the app's settings let a client be told.
+    package let told: ToldClaims
     /// Whose the client is, where it knows users by pairwise subjects.
     package let sector: String?
 }
@@ -21,7 +21,7 @@ extension AppBatch {
         read(
             """
             select u.id, u.email_entered, u.email_verified_at is not null as is_verified, u.locale, c.sector
-                   \(roleClaimColumns())
+                   \(toldColumns())
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
               join clients as c on c.app_id = s.app_id and c.id = s.client_id
@@ -33,7 +33,7 @@ extension AppBatch {
                 UserClaims(
                     userID: try row.get("id"), email: try row.get("email_entered"),
                     emailIsVerified: try row.get("is_verified"), locale: try row.get("locale"),
-                    roles: try Self.roleClaims(row, in: scope), sector: try row.get("sector"))
+                    told: try Self.told(row, in: scope), sector: try row.get("sector"))
             }
         }
     }

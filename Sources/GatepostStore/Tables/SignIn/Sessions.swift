@@ -44,10 +44,12 @@ package struct SessionProof: Sendable {
     /// How the user proved who they are (RFC 8176).
     package let amr: [String]
     package let authenticatedAt: Instant
-    /// Nil where the app's tokens do not say.
-    package let roles: RoleClaims?
+    /// What else the app's settings let a client be told.
+    package let told: ToldClaims
     /// What the client may be told.
     package let scope: GrantScope
+    /// Whether the client is somebody else's, which is told no more than its scope asks for.
+    package let isThirdParty: Bool
     /// Whose the client is, where it knows users by pairwise subjects; nil where it knows them by their ids.
     package let sector: String?
     /// What the client's ID token repeats; nil where it asked for none, and at every refresh.
@@ -55,11 +57,12 @@ package struct SessionProof: Sendable {
 
     /// Gathers what is known.
     package init(
-        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil,
-        scope: GrantScope = .none, sector: String? = nil, nonce: String? = nil
+        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, told: ToldClaims = .none,
+        scope: GrantScope = .none, isThirdParty: Bool = false, sector: String? = nil, nonce: String? = nil
     ) {
         (self.id, self.userID, self.amr, self.authenticatedAt) = (id, userID, amr, authenticatedAt)
-        (self.roles, self.scope, self.sector, self.nonce) = (roles, scope, sector, nonce)
+        (self.told, self.scope, self.isThirdParty) = (told, scope, isThirdParty)
+        (self.sector, self.nonce) = (sector, nonce)
     }
 }
 
@@ -68,7 +71,8 @@ extension AppBatch {
     package mutating func session(_ id: SessionID, fromCode codeHash: [UInt8]) -> BatchReading<SessionProof?> {
         read(
             """
-            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce, c.sector \(roleClaimColumns())
+            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce, c.sector,
+                   c.party = 'third_party' as is_third_party \(toldColumns())
               from sessions as s
               join authorization_codes as a on a.app_id = s.app_id and a.session_id = s.id
               join clients as c on c.app_id = s.app_id and c.id = s.client_id
@@ -78,8 +82,9 @@ extension AppBatch {
             try rows.first.map { row in
                 SessionProof(
                     id: id, userID: try row.get("user_id"), amr: try row.get("amr"),
-                    authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope),
-                    scope: GrantScope(try row.get("scope", as: String.self)), sector: try row.get("sector"),
+                    authenticatedAt: try row.get("authenticated_at"), told: try Self.told(row, in: scope),
+                    scope: GrantScope(try row.get("scope", as: String.self)),
+                    isThirdParty: try row.get("is_third_party"), sector: try row.get("sector"),
                     nonce: try row.get("nonce"))
             }
         }
