@@ -31,7 +31,10 @@ struct RootRequestContext: RequestContext {
 struct AppRequestContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let app: AppRecord
-    let clientIP: IPAddress?
+    /// See `RootRequestContext`; set by `StatedAddress` where an app's own server says for whom it calls.
+    var clientIP: IPAddress?
+    /// The client that has stated the address; nil where the connection has it.
+    var statedBy: ClientID?
     /// Set by `SessionResolver` where the route needs a signed-in user.
     var session: LiveSession?
 
@@ -50,7 +53,7 @@ struct AppRequestContext: ChildRequestContext {
     func origin(of request: Request) -> RequestOrigin {
         RequestOrigin(
             ip: clientIP?.description, userAgent: request.headers[.userAgent],
-            device: DeviceCookie.token(in: request, of: scope))
+            device: DeviceCookie.token(in: request, of: scope), statedBy: statedBy)
     }
 }
 

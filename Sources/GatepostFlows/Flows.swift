@@ -20,6 +20,7 @@ package struct Flows: Sendable {
     package let clientToken: ClientTokenFlow
     package let pushedRequest: PushedRequestFlow
     package let logout: LogoutFlow
+    package let statedAddress: StatedAddressFlow
     package let userInfo: UserInfoFlow
     package let revocation: RevocationFlow
     package let introspection: IntrospectionFlow
@@ -66,6 +67,7 @@ package struct Flows: Sendable {
         signOut = SignOutFlow(database: database, clock: clock, random: random)
         session = SessionFlow(database: database, clock: clock, verifier: verifier)
         logout = LogoutFlow(database: database, clock: clock, verifier: verifier, account: account)
+        statedAddress = StatedAddressFlow(database: database, clock: clock, verifier: verifier)
         userInfo = UserInfoFlow(database: database, clock: clock, verifier: verifier)
         revocation = RevocationFlow(database: database, clock: clock, random: random, verifier: verifier)
         introspection = IntrospectionFlow(database: database, clock: clock, verifier: verifier)
