@@ -32,7 +32,8 @@ struct PairwiseTests {
     }
 
     private func subject(_ tokens: HTTPResponse) throws -> String {
-        try #require(try ReadToken(try #require(tokens.field("id_token"), "\(tokens.text)"))["sub"])
+        let idToken = try #require(tokens.field("id_token"), "\(tokens.text)")
+        return try #require(try ReadToken(idToken)["sub"])
     }
 
     @Test func `all that a client is told calls a user the same, and nothing says their id`() async throws {
