@@ -13,6 +13,8 @@ let settings: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let client = Target.Dependency.product(name: "GatepostClient", package: "GatepostClient")
+let clientMiddleware = Target.Dependency.product(name: "GatepostHummingbird", package: "GatepostClient")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -37,6 +39,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let package = Package(
     name: "gatepost",
     dependencies: [
+        // What an app's own server uses; the program uses it, too, to show what such a server sees.
+        .package(path: "GatepostClient"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -184,6 +188,10 @@ let package = Package(
                 "GatepostWorkers", "Passwords", "Postgres", "TestSupport", logging,
             ]),
         tests("ChaosTests", ["gatepost-chaos"]),
+        // The package's own tests, built here with everything else and not once more by themselves.
+        .testTarget(
+            name: "ClientTests", dependencies: [client, crypto],
+            path: "GatepostClient/Tests/GatepostClientTests", swiftSettings: settings),
         tests("TidyTests"),
     ]
 )

@@ -16,6 +16,8 @@ struct RootRequestContext: RequestContext {
     var app: AppRecord?
     /// Set by `AdminResolver` where the route is one of the admin API.
     var admin: AdminPrincipal?
+    /// Told by the handlers of the issuer whose request it is.
+    let asking = AskingClient()
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -33,6 +35,8 @@ struct AppRequestContext: ChildRequestContext {
     let app: AppRecord
     /// See `RootRequestContext`; set by `StatedAddress` where an app's own server says for whom it calls.
     var clientIP: IPAddress?
+    /// See `RootRequestContext`.
+    let asking: AskingClient
     /// The client that has stated the address; nil where the connection has it.
     var statedBy: ClientID?
     /// Set by `SessionResolver` where the route needs a signed-in user.
@@ -43,7 +47,7 @@ struct AppRequestContext: ChildRequestContext {
         guard !app.isSuspended else { throw Problem(.appSuspended) }
         coreContext = context.coreContext
         self.app = app
-        clientIP = context.clientIP
+        (clientIP, asking) = (context.clientIP, context.asking)
     }
 
     var scope: AppScope { app.scope }

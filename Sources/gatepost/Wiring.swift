@@ -149,6 +149,7 @@ struct Wiring: Sendable {
             ].merging(webhookHandlers(transport: http, keys: keys)) { $1 }
                 .merging(auditHandlers(keys: keys, post: post)) { $1 }
                 .merging(FlowMailHandler.all(database: database, clock: clock, keys: keys, post: post)) { $1 }
+                .merging(UserNoticeHandler.all(database: database, post: post)) { $1 }
                 .merging(partitionHandlers()) { $1 },
             settings: WorkerSettings(
                 deliverySlots: configuration.outboxSlots, lease: .seconds(configuration.outboxLeaseSeconds),

@@ -41,6 +41,7 @@ extension TestApp {
             AuditExportReadyMail.kind: AuditExportReadyMailHandler(
                 database: database, clock: clock, keys: keys, post: post),
         ].merging(FlowMailHandler.all(database: database, clock: clock, keys: keys, post: post)) { $1 }
+            .merging(UserNoticeHandler.all(database: database, post: post)) { $1 }
         return OutboxWorker(
             database: database, clock: clock, random: random, handlers: handlers, settings: settings, signal: signal,
             metrics: metrics, logger: logger)

@@ -8,13 +8,15 @@ enum DocumentationRules {
         let asked = requirements(of: files)
         let declaration =
             #/
-            ^\s*package\s+(?:\w+(?:\(\w+\))?\s+)*
+            ^\s*(?:package|public)\s+(?:\w+(?:\(\w+\))?\s+)*
             (?:(?:func|var|let|struct|class|enum|protocol|actor|typealias)\s+`?([^\s(<:`]+)|init[?]?\((\w*)|subscript)
             /#
         return files.flatMap { file -> [String] in
             let code = file.swift.code
             return code.indices.compactMap { line in
-                guard code[line].contains("package "), let match = code[line].firstMatch(of: declaration) else {
+                guard code[line].contains("package ") || code[line].contains("public "),
+                    let match = code[line].firstMatch(of: declaration)
+                else {
                     return nil
                 }
                 let name = match.1.map(String.init) ?? match.2.map { "init(" + $0 } ?? "subscript"

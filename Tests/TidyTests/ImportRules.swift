@@ -18,20 +18,23 @@ enum ImportRules {
         ],
         "GatepostAPI": ["GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore", "GatepostTelemetry"],
         "GatepostDev": [],
+        "GatepostClient": [],
+        "GatepostHummingbird": ["GatepostClient"],
         "gatepost": [
-            "GatepostAPI", "GatepostDelivery", "GatepostDev", "GatepostFlows", "GatepostModel", "GatepostOutbox",
+            "GatepostAPI", "GatepostDelivery", "GatepostDev", "GatepostFlows", "GatepostModel",
+            "GatepostOutbox",
             "GatepostStore", "GatepostTelemetry", "GatepostWorkers", "Passwords", "Postgres",
         ],
     ]
 
     /// Packages that belong to a part of the program: nothing else knows that there is HTTP, for example.
     static let packages: [(product: String, homes: Set<String>)] = [
-        ("Hummingbird", ["GatepostAPI", "gatepost"]),
+        ("Hummingbird", ["GatepostAPI", "GatepostHummingbird", "gatepost"]),
         ("ArgumentParser", ["gatepost"]),
         ("Configuration", ["gatepost"]),
         ("Mustache", ["GatepostAPI", "GatepostDelivery"]),
-        ("JWTKit", ["GatepostFlows"]),
-        ("NIOCore", ["GatepostAPI", "GatepostDev", "gatepost"]),
+        ("JWTKit", ["GatepostClient", "GatepostFlows"]),
+        ("NIOCore", ["GatepostAPI", "GatepostDev", "GatepostHummingbird", "gatepost"]),
         ("NIOPosix", ["GatepostDev", "gatepost"]),
     ]
 

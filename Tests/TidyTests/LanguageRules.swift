@@ -41,9 +41,11 @@ enum LanguageRules {
         return lines(in: watched, words: ["unsafe"], pattern: /\bunsafe\b/, "unsafe")
     }
 
-    /// Time is an input: only `WallClock` and the stopwatches ask for it.
+    /// Time is an input: only `WallClock`, the client's clock and the stopwatches ask for it.
     static func clockReads(_ files: [SourceFile]) -> [String] {
-        let watched = files.filter { $0.name != "WallClock.swift" && !stopwatches.contains($0.path) }
+        let watched = files.filter {
+            !["WallClock.swift", "ClientClock.swift"].contains($0.name) && !stopwatches.contains($0.path)
+        }
         let pattern =
             #/
             \bDate\(\)|\b(?:Date|ContinuousClock|SuspendingClock)(?:\(\))?\.now\b

@@ -5,6 +5,7 @@ enum SizeRules {
     static let columnsMax = 120
     static let folderFilesMax = 15
     static let depthMax = 3
+    private static let folders = ["Sources", "Tests", "Benchmarks", "GatepostClient", "jobs", "migrations"]
     /// What pg_dump writes, which breaks no line and knows no limit.
     static let generated: Set<String> = ["docs/schema.sql"]
 
@@ -77,6 +78,6 @@ enum SizeRules {
     }
 
     private static func isInTree(_ file: SourceFile) -> Bool {
-        ["Sources", "Tests", "Benchmarks", "jobs", "migrations"].contains { file.path.hasPrefix($0 + "/") }
+        folders.contains { file.path.hasPrefix($0 + "/") }
     }
 }

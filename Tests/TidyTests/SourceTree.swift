@@ -5,6 +5,9 @@ import Testing
 struct SourceTree: Sendable {
     static let shared = SourceTree()
 
+    /// The folder of the package that apps use, the one whose declarations are public.
+    static let client = "GatepostClient/"
+
     /// The files, sorted by path.
     let files: [SourceFile]
 
@@ -63,9 +66,9 @@ struct SourceFile: Sendable {
     var name: String { String(path.split(separator: "/").last ?? "") }
     var folder: String { path.split(separator: "/").dropLast().joined(separator: "/") }
 
-    /// The target that a Swift file belongs to.
+    /// The target that a Swift file belongs to, of Gatepost's or of the client's package.
     var module: String? {
-        let folders = path.split(separator: "/")
+        let folders = path.trimmingPrefix(SourceTree.client).split(separator: "/")
         return folders.count > 2 && folders[0] == "Sources" ? String(folders[1]) : nil
     }
 

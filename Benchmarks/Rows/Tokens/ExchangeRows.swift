@@ -18,8 +18,9 @@ extension Benchmark {
                     code: code, clientID: site.client, redirectURI: site.redirectURI, challenge: challenge)
                 // The client is read first, as the endpoint does.
                 let flows = try await flows(database)
-                guard case .client = try await flows.clientAuthentication.authenticate(
-                    .id(site.client), in: scope, from: nowhere),
+                guard
+                    case .client = try await flows.clientAuthentication.authenticate(
+                        .id(site.client), in: scope, from: nowhere),
                     try await flows.codeExchange.exchange(presentation, in: scope, from: nowhere) != nil
                 else { throw Program.Failed(description: "a code was refused") }
             }
@@ -48,8 +49,9 @@ extension Benchmark {
         let pgbench = try await site.withFlows { flows in
             try await tokens.pgbench { token, database, scope in
                 let flows = try await flows(database)
-                guard case .client = try await flows.clientAuthentication.authenticate(
-                    .id(site.client), in: scope, from: nowhere),
+                guard
+                    case .client = try await flows.clientAuthentication.authenticate(
+                        .id(site.client), in: scope, from: nowhere),
                     try await flows.refresh.refresh(token, by: site.client, in: scope, from: nowhere) != nil
                 else { throw Program.Failed(description: "a token was refused") }
             }

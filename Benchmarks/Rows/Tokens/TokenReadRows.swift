@@ -22,7 +22,8 @@ extension Benchmark {
     }
 
     private static func health(_ site: Site, _ pace: Pace) async throws -> Double {
-        try await Wrk.rate("\(site.baseURL)/health/live", connections: connections, seconds: pace.seconds, request: "\n")
+        try await Wrk.rate(
+            "\(site.baseURL)/health/live", connections: connections, seconds: pace.seconds, request: "\n")
     }
 
     static let userInfo = Benchmark(name: "userinfo") { site, pace in
@@ -65,8 +66,10 @@ extension Benchmark {
         let pgbench = try await site.withFlows { flows in
             try await site.pgbench { database, scope in
                 let flows = try await flows(database)
-                guard case .client = try await flows.clientAuthentication.authenticate(
-                    .secret(secret.token, of: client), in: scope, from: RequestOrigin(ip: "127.0.0.1", userAgent: nil)),
+                guard
+                    case .client = try await flows.clientAuthentication.authenticate(
+                        .secret(secret.token, of: client), in: scope,
+                        from: RequestOrigin(ip: "127.0.0.1", userAgent: nil)),
                     try await flows.introspection.introspect(token.revealed, by: client, in: scope) != nil
                 else { throw Program.Failed(description: "the token is refused") }
             }

@@ -123,7 +123,8 @@ struct AdminUserRoutes: Sendable {
             throw Problem(
                 .invalidRequest,
                 detail: "claims are at most \(CustomClaims.countMax), \(CustomClaims.bytesMax) bytes as JSON, each a "
-                    + "text, an integer, a boolean or a list of texts, under a name in snake_case that is not reserved.")
+                    + "text, an integer, a boolean or a list of texts, under a name in snake_case that is not reserved."
+            )
         }
         let id: UserID = try context.id("user")
         switch try await flow.setClaims(claims, of: id, for: admin, in: context.scope) {

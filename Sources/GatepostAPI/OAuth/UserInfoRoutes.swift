@@ -66,6 +66,7 @@ struct UserInfoRoutes: Sendable {
         guard let token = try await Self.token(of: request) else { throw OAuthError.missingToken }
         switch try await flow.claims(ofAccessToken: token, in: context.scope) {
         case .known(let claims, let scope, let subject):
+            context.asking.isKnown(byOrigins: claims.webOrigins)
             let answer = Answer(claims, scope, subject: subject)
             return Response(
                 status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],

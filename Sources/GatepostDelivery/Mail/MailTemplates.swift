@@ -19,6 +19,8 @@ package struct MailTemplates: Sendable {
         case emailSignIn = "email_sign_in"
         case passwordReset = "password_reset"
         case passwordChanged = "password_changed"
+        case identityLinked = "identity_linked"
+        case identityUnlinked = "identity_unlinked"
         case emailChange = "email_change"
         case emailChanged = "email_changed"
     }

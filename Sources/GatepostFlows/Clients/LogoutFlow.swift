@@ -57,7 +57,9 @@ package struct LogoutFlow: Sendable {
             guard let session = try await account.session(by: tokens, in: scope) else {
                 return .signedOut(location: location)
             }
-            guard let hint, try await names(hint, session.user.id, in: scope) else { return .ask(query: Self.query(asked, hint)) }
+            guard let hint, try await names(hint, session.user.id, in: scope) else {
+                return .ask(query: Self.query(asked, hint))
+            }
             try await end(session, and: hint.session, in: scope, from: origin)
             return .signedOut(location: location)
         }

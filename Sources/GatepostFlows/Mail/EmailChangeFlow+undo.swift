@@ -62,9 +62,8 @@ extension EmailChangeFlow {
             // A change that came after this one was the thief's too, and so is the address that could undo it.
             batch.refuseUndoings(of: user, since: consumed.id, reason: reason.rawValue, at: occasion.now)
             batch.enqueue(
-                PasswordChangedMail.message(
-                    id: occasion.id(), user: user,
-                    recipientHash: parts.keys.recipientHash(old, in: transaction.scope.appID), at: occasion.now))
+                .passwordChanged, occasion.id(), to: user,
+                recipientHash: parts.keys.recipientHash(old, in: transaction.scope.appID), at: occasion.now)
             batch.owe(.userEmailChanged, about: user, at: occasion.now)
             batch.record(occasion.event(.emailChangeUndone, by: .user, userID: user, flowID: consumed.id))
         }

@@ -97,9 +97,8 @@ package struct PasswordChangeFlow: Sendable {
         if let email = EmailAddress(asking.user.email) {
             batch.refund(budgets, at: occasion.now)
             batch.enqueue(
-                PasswordChangedMail.message(
-                    id: occasion.id(), user: user,
-                    recipientHash: parts.keys.recipientHash(email, in: batch.scope.appID), at: occasion.now))
+                .passwordChanged, occasion.id(), to: user,
+                recipientHash: parts.keys.recipientHash(email, in: batch.scope.appID), at: occasion.now)
         }
         batch.record(
             occasion.event(

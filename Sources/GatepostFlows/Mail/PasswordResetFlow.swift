@@ -153,9 +153,8 @@ package struct PasswordResetFlow: Sendable {
                 }
                 batch.refuseFlows(ofUser: user, butUndoing: reason.rawValue, at: occasion.now)
                 batch.enqueue(
-                    PasswordChangedMail.message(
-                        id: occasion.id(), user: user,
-                        recipientHash: parts.keys.recipientHash(email, in: scope.appID), at: occasion.now))
+                    .passwordChanged, occasion.id(), to: user,
+                    recipientHash: parts.keys.recipientHash(email, in: scope.appID), at: occasion.now)
                 batch.record(
                     occasion.event(
                         .passwordChanged, by: .user, userID: user, flowID: consumed.id, reason: reason.rawValue))

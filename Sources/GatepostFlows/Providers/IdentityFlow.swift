@@ -1,4 +1,5 @@
 package import GatepostModel
+import GatepostOutbox
 package import GatepostStore
 
 /// What a signed-in user does with their identities: look at them, and unlink one.
@@ -34,7 +35,12 @@ package struct IdentityFlow: Sendable {
                 refusal == nil ? .identityUnlinked : .requestRefused, by: .user, userID: user, sessionID: session,
                 reason: refusal?.code.rawValue)
             event.details = ["identity": id.description]
-            try await transaction.batch { [event] in $0.record(event) }
+            try await transaction.batch { [event] batch in
+                if case .removed(let provider) = removal {
+                    batch.enqueue(.identityUnlinked, occasion.id(), to: user, provider: provider, at: occasion.now)
+                }
+                batch.record(event)
+            }
             return refusal
         }
     }

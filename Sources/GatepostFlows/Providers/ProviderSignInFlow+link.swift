@@ -1,4 +1,5 @@
 package import GatepostModel
+import GatepostOutbox
 package import GatepostStore
 
 /// Linking: a user who is signed in has a provider prove who they are there, and it signs them in from then on.
@@ -82,7 +83,9 @@ extension ProviderSignInFlow {
     ) -> BatchReading<IdentityLinking> {
         let linking = batch.linkIdentity(of: way, in: link.session, at: now)
         let moment = Occasion(now: now, origin: occasion.origin, random: random)
-        batch.record(moment.event(.identityLinked, by: .user), ifIdentityLinkedOn: way)
+        let event = moment.event(.identityLinked, by: .user)
+        batch.record(event, ifIdentityLinkedOn: way)
+        batch.enqueue(.identityLinked, occasion.id(), ifRecorded: event)
         return linking
     }
 

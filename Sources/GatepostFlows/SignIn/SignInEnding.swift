@@ -103,7 +103,9 @@ package struct SignInEnding: Sendable {
             batch.insertAuthorizationCode(code, answering: request, for: proof, on: hosted, at: now)
             // What a provider has proved on the way here, and waited for its owner.
             batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: now)
-            batch.record(occasion.event(.identityLinked, by: .user), ifIdentityLinkedBy: request)
+            let linked = occasion.event(.identityLinked, by: .user)
+            batch.record(linked, ifIdentityLinkedBy: request)
+            batch.enqueue(.identityLinked, occasion.id(), ifRecorded: linked)
             let turn: BatchReading<RequestTurn?> =
                 hosted.map { hosted in
                     batch.turnAuthorizationRequest(request, heldBy: holder, for: proof, in: hosted, at: now)
@@ -128,8 +130,9 @@ package struct SignInEnding: Sendable {
             if let browser {
                 // As for a client: what a provider has proved on the way here.
                 batch.linkProvenIdentity(ofBrowser: browser, ifBegan: session.id, at: now)
-                batch.record(
-                    occasion.event(.identityLinked, by: .user), ifIdentityLinkedIn: session.id, ofBrowser: browser)
+                let linked = occasion.event(.identityLinked, by: .user)
+                batch.record(linked, ifIdentityLinkedIn: session.id, ofBrowser: browser)
+                batch.enqueue(.identityLinked, occasion.id(), ifRecorded: linked)
             }
             batch.record(occasion.event(.signInPassed, by: .user), ifSessionExists: session.id)
             return session.began.map { $0 ? Ended(answer: nil, session: session.token) : nil }

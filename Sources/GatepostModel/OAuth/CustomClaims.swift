@@ -51,7 +51,9 @@ package struct CustomClaims: Sendable, Hashable {
 
         /// Whether every reader of JSON reads the same: numbers up to 2^53 (RFC 8259, section 6), no control characters.
         fileprivate var isPlain: Bool {
-            func isPlain(_ text: String) -> Bool { text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } }
+            func isPlain(_ text: String) -> Bool {
+                text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+            }
             return switch self {
             case .text(let text): isPlain(text)
             case .number(let number): number.magnitude <= 1 << 53
@@ -113,10 +115,12 @@ package struct CustomClaims: Sendable, Hashable {
     /// What Gatepost says itself, and what a verifier may act upon: nobody shall say it in its place.
     static let reserved: Set<String> = [
         // RFC 7519, RFC 9068 and what else our tokens hold.
-        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "app_id", "sid", "scope", "auth_time", "acr", "amr",
+        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "app_id", "sid", "scope", "auth_time", "acr",
+        "amr",
         "roles", "permissions", "groups", "entitlements",
         // OpenID Connect Core, and what it says of addresses.
-        "azp", "nonce", "at_hash", "c_hash", "s_hash", "email", "email_verified", "phone_number", "phone_number_verified",
+        "azp", "nonce", "at_hash", "c_hash", "s_hash", "email", "email_verified", "phone_number",
+        "phone_number_verified",
         "locale", "sub_jwk", "claims", "verified_claims",
         // Introspection (RFC 7662), confirmation (RFC 7800), acting for others (RFC 8693), events (RFC 8417).
         "active", "token_type", "username", "cnf", "act", "may_act", "events", "toe", "txn", "typ", "cty", "alg", "kid",

@@ -54,13 +54,14 @@ package struct FlowForMail: Sendable {
 package struct UserForMail: Sendable {
     /// As entered: the address on the envelope.
     package let email: String
-    package let isVerified: Bool
+    /// When the address was proved; nil if it never was.
+    package let verifiedAt: Instant?
     package let isDeactivated: Bool
     package let locale: String?
 
     init(_ row: PostgresRow) throws {
         email = try row.get("email_entered")
-        isVerified = try row.get("is_verified")
+        verifiedAt = try row.get("email_verified_at")
         isDeactivated = try row.get("is_deactivated")
         locale = try row.get("locale")
     }
@@ -94,8 +95,7 @@ extension AppBatch {
     package mutating func userForMail(_ id: UserID) -> BatchReading<UserForMail?> {
         read(
             """
-            select email_entered, email_verified_at is not null as is_verified,
-                   state = 'deactivated' as is_deactivated, locale
+            select email_entered, email_verified_at, state = 'deactivated' as is_deactivated, locale
               from users
              where app_id = \(scope.appID) and id = \(id)
             """

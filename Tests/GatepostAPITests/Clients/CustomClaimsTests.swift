@@ -140,7 +140,8 @@ struct CustomClaimsTests {
             let user = try #require(try await server.me(try await server.session().access).field("user.id"))
             let key = try await server.apiKey(.admin)
             for told in [
-                #"{"sub": ["id_token"]}"#, #"{"plan": ["cookie"]}"#, #"{"plan": ["id_token", "id_token"]}"#, #"["plan"]"#,
+                #"{"sub": ["id_token"]}"#, #"{"plan": ["cookie"]}"#, #"{"plan": ["id_token", "id_token"]}"#,
+                #"["plan"]"#,
             ] {
                 let answer = try await server.admin(
                     "PATCH", server.adminAPI, key: key, json: #"{"settings": {"token_claims": \#(told)}}"#)

@@ -48,7 +48,8 @@ struct StatedAddressTests {
                 """)
             #expect(
                 stated == [
-                    "127.0.0.1 seen", "2001:db8::1 \(client.id)", "203.0.113.7 \(client.id)", "203.0.113.8 \(client.id)",
+                    "127.0.0.1 seen", "2001:db8::1 \(client.id)", "203.0.113.7 \(client.id)",
+                    "203.0.113.8 \(client.id)",
                 ])
         }
     }

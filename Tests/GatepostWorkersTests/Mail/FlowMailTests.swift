@@ -144,6 +144,7 @@ struct FlowMailTests {
         test.clock.advance(by: .hours(1))
         let again = try await test.beginReset(ada)
         _ = try await test.reset(by: test.secrets(of: again.flow, .passwordReset).linkToken, to: TestFlows.password)
+        test.clock.advance(by: .seconds(1))
         try await test.changeEmail(
             for: try await test.asking(try await test.tokens(ada)),
             to: try #require(EmailAddress("eve@example.org")))

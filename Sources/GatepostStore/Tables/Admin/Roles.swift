@@ -95,18 +95,18 @@ extension AppBatch {
 
     private var roleColumns: SQL {
         """
-            , array(select r.name
-                      from user_roles as m
-                      join roles as r on r.app_id = m.app_id and r.id = m.role_id
-                     where m.app_id = s.app_id and m.user_id = s.user_id
-                     order by r.name) as role_names,
-            array(select distinct permission
-                    from user_roles as m
-                    join roles as r on r.app_id = m.app_id and r.id = m.role_id
-                   cross join unnest(r.permissions) as permission
-                   where m.app_id = s.app_id and m.user_id = s.user_id
-                   order by permission) as role_permissions
-            """
+        , array(select r.name
+                  from user_roles as m
+                  join roles as r on r.app_id = m.app_id and r.id = m.role_id
+                 where m.app_id = s.app_id and m.user_id = s.user_id
+                 order by r.name) as role_names,
+        array(select distinct permission
+                from user_roles as m
+                join roles as r on r.app_id = m.app_id and r.id = m.role_id
+               cross join unnest(r.permissions) as permission
+               where m.app_id = s.app_id and m.user_id = s.user_id
+               order by permission) as role_permissions
+        """
     }
 
     /// What those columns say.

@@ -24,7 +24,8 @@ package struct IdentityHolder: Sendable {
 
 /// What removing an identity came to.
 package enum IdentityRemoval: Sendable, Equatable {
-    case removed
+    /// Also the name of its provider.
+    case removed(provider: String)
     case unknown
     /// Nothing else would let the user in.
     case isLastWay
@@ -142,7 +143,7 @@ extension AppBatch {
         _ id: UserIdentityID, of user: UserID
     ) -> BatchReading<IdentityRemoval> {
         add("select from users where app_id = \(scope.appID) and id = \(user) for no key update")
-        let isRemoved = read(
+        let removed = read(
             """
             delete from user_identities as i
              where i.app_id = \(scope.appID) and i.id = \(id) and i.user_id = \(user)
@@ -151,11 +152,15 @@ extension AppBatch {
                                  join identity_providers as p
                                    on p.app_id = o.app_id and p.issuer = o.issuer and p.state = 'enabled'
                                 where o.app_id = i.app_id and o.user_id = i.user_id and o.id <> i.id))
+            returning coalesce((select p.label from identity_providers as p
+                                 where p.app_id = i.app_id and p.issuer = i.issuer), i.issuer) as provider
             """
-        ) { $0.affectedCount == 1 }
+        ) { try $0.first?.get("provider", as: String.self) }
         let isLeft = read(
             "select from user_identities where app_id = \(scope.appID) and id = \(id) and user_id = \(user)"
         ) { !$0.isEmpty }
-        return isRemoved.and(isLeft).map { $0 ? .removed : $1 ? .isLastWay : .unknown }
+        return removed.and(isLeft).map { provider, isLeft in
+            provider.map { .removed(provider: $0) } ?? (isLeft ? .isLastWay : .unknown)
+        }
     }
 }

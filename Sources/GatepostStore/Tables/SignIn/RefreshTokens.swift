@@ -151,7 +151,8 @@ extension AppBatch {
                     isSuccessorUsed: try row.get("is_successor_used"), isAlive: try row.get("is_alive"),
                     amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
                     told: try Self.told(row, in: scope),
-                    scope: GrantScope(try row.get("scope", as: String.self)), isThirdParty: try row.get("is_third_party"),
+                    scope: GrantScope(try row.get("scope", as: String.self)),
+                    isThirdParty: try row.get("is_third_party"),
                     sector: try row.get("sector"),
                     createdAt: try row.get("created_at"), expiresAt: try row.get("expires_at"))
             }

@@ -11,6 +11,8 @@ package struct UserClaims: Sendable {
     package let told: ToldClaims
     /// Whose the client is, where it knows users by pairwise subjects.
     package let sector: String?
+    /// Where the client's scripts run.
+    package let webOrigins: [String]
 }
 
 extension AppBatch {
@@ -20,7 +22,7 @@ extension AppBatch {
     ) -> BatchReading<UserClaims?> {
         read(
             """
-            select u.id, u.email_entered, u.email_verified_at is not null as is_verified, u.locale, c.sector
+            select u.id, u.email_entered, u.email_verified_at is not null as is_verified, u.locale, c.sector, c.web_origins
                    \(toldColumns())
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
@@ -33,7 +35,8 @@ extension AppBatch {
                 UserClaims(
                     userID: try row.get("id"), email: try row.get("email_entered"),
                     emailIsVerified: try row.get("is_verified"), locale: try row.get("locale"),
-                    told: try Self.told(row, in: scope), sector: try row.get("sector"))
+                    told: try Self.told(row, in: scope), sector: try row.get("sector"),
+                    webOrigins: try row.get("web_origins"))
             }
         }
     }

@@ -25,7 +25,7 @@ package struct AccountExistsMailHandler: Handler {
                 return .ended(.obsolete, reason: "user_missing")
             }
             guard !user.isDeactivated else { return .ended(.obsolete, reason: "user_deactivated") }
-            guard user.isVerified else { return .ended(.obsolete, reason: "address_unverified") }
+            guard user.verifiedAt != nil else { return .ended(.obsolete, reason: "address_unverified") }
             return await post.send(
                 .accountExists, [:], to: address, in: [user.locale], of: app, as: message, deadline: deadline)
         } catch {

@@ -29,7 +29,6 @@ package struct FlowMailHandler: Handler {
         for mail in FlowMail.allCases {
             handlers[mail.kind] = FlowMailHandler(mail, database: database, clock: clock, keys: keys, post: post)
         }
-        handlers[PasswordChangedMail.kind] = PasswordChangedMailHandler(database: database, keys: keys, post: post)
         return handlers
     }
 
