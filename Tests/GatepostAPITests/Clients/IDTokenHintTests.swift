@@ -45,7 +45,7 @@ struct IDTokenHintTests {
             let broken = String(ada.dropLast(2)) + (ada.hasSuffix("AA") ? "BB" : "AA")
             let parts = ada.split(separator: ".").map(String.init)
             let unsigned = "eyJhbGciOiJub25lIn0.\(parts[1])."
-            for hint in [broken, unsigned, access, "x", "x.y.z", String(repeating: "a", count: 9000)] {
+            for hint in [broken, unsigned, access, "x", "x.y.z"] {
                 for prompt in ["none", nil] {
                     let answer = try await browser.open(
                         server.authorizePath(["prompt": prompt, "id_token_hint": hint]))

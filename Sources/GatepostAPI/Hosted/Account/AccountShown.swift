@@ -46,6 +46,7 @@ struct AccountShown: Sendable {
             consents: account.consents.map { consent in
                 AccountPage.Consent(consent, told: pages.told(consent.scope, for: reader))
             },
+            hasConsents: !account.consents.isEmpty,
             hasWays: !account.identities.isEmpty || !account.linkable.isEmpty,
             news: refusal == nil ? try news(request, reader) : nil,
             problem: refusal.map { FormProblem(pages.text($0, for: reader)) },

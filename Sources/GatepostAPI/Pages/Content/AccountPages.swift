@@ -64,8 +64,8 @@ struct AccountPage: FormPage {
     /// One for each provider that may be linked.
     let links: [Link]
     let consents: [Consent]
-    /// Whether there are any.
-    var hasConsents: Bool { !consents.isEmpty }
+    /// Whether there are any; a template sees stored properties only.
+    let hasConsents: Bool
     /// Whether the app knows any provider at all.
     let hasWays: Bool
     /// What was just done.

@@ -4,9 +4,9 @@ import GatepostStore
 /// Asks whether a client of somebody else's may use the account, and says what it would be told.
 struct ConsentPage: PageContent {
     let template = "consent"
-    /// What the client is called, and where its answer goes.
+    /// What the client is called, and the host that its answer goes to; nil for an app on the person's device.
     let client: String
-    let place: String
+    let place: String?
     /// What it would be told, in words.
     let told: [String]
     let email: String
@@ -14,7 +14,7 @@ struct ConsentPage: PageContent {
     let query: String
     let formTargets: [String]
 
-    var values: [String: String] { ["client": client, "place": place] }
+    var values: [String: String] { ["client": client, "place": place ?? ""] }
 }
 
 extension Pages {
