@@ -144,11 +144,14 @@ package struct Database: Sendable {
         let commit = durability == .synchronous ? "on" : "off"
         switch principal {
         case .app(let app):
+            // A plan that was made while a table was small reads it whole, until statistics come: each request of a
+            // burst after a start would cost what all before it have left.
             return """
                 select set_config('role', 'gatepost_app', true),
                        set_config('gatepost.app_id', \(app)::uuid::text, true),
                        set_config('lock_timeout', \(lockTimeout), true),
-                       set_config('synchronous_commit', \(commit), true)
+                       set_config('synchronous_commit', \(commit), true),
+                       set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
                 """
         case .system(let role):
             // The planner's statistics lie about a queue: each statement has exactly one index it is meant to use, and
