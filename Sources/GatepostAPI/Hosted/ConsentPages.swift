@@ -34,7 +34,8 @@ struct ConsentPages: Sendable {
         let (waiting, pages) = (question.request, visits.pages)
         let reader = pages.reader(of: request, context.app, locale: waiting.locale)
         let page = ConsentPage(
-            client: question.client, place: waiting.redirectURI.hasPrefix("https:") ? RedirectURI(waiting.redirectURI)?.place : nil,
+            client: question.client,
+            place: waiting.redirectURI.hasPrefix("https:") ? RedirectURI(waiting.redirectURI)?.place : nil,
             told: pages.told(waiting.scope, for: reader),
             email: question.session.user.email, query: "?request=\(waiting.id)",
             formTargets: FormTargets.targets(of: waiting, isDevelopment: visits.isDevelopment))
