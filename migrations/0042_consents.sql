@@ -1,8 +1,8 @@
 -- consents: which clients of others a user has let use their account, and what each may be told.
 --
--- A client is the app's own (first_party), and then nobody is asked; or somebody else's (third_party), and then a person
--- says yes once, until they take it back or more is asked for. request_id is the request that the last yes was for: one
--- that asks to have the question put (prompt=consent) is answered by a yes to it and by no earlier one.
+-- A client is the app's own (first_party), and then nobody is asked; or somebody else's (third_party), and then a
+-- person says yes once, until they take it back or more is asked for. request_id is the request that the last yes was
+-- for: one that asks to have the question put (prompt=consent) is answered by a yes to it and by no earlier one.
 
 alter table clients
   add column party text not null default 'first_party',

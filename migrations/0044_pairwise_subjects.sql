@@ -1,4 +1,6 @@
--- subject_secrets: from which an app's pairwise subjects are computed (OpenID Connect Core, section 8.1); one an app, sealed.
+-- subject_secrets: from which an app's pairwise subjects are computed (OpenID Connect Core, section 8.1).
+--
+-- One an app, sealed.
 --
 -- It is made when the first client of the app wants them and is never replaced: with another one every user would be
 -- somebody else to these clients.

@@ -23,7 +23,7 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var rolesInTokens: Bool?
     /// Which of the claims that admins have noted about users are told, and where; default none.
     ///
-    /// By name, up to 20. `roles` stands for roles and permissions: where it is named, `rolesInTokens` holds only there.
+    /// By name, up to 20. `roles` stands for roles and permissions: where it is named, `rolesInTokens` holds there.
     package var tokenClaims: [String: [ClaimPlace]]?
     /// Whether mails are kept to be read instead of being sent, for an app on which something is tested; default false.
     package var captureMails: Bool?

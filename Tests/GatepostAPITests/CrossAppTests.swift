@@ -138,10 +138,7 @@ private struct Belongings {
         // Known by a cookie alone, which `AccountPageTests` tries in another app.
         "GET /apps/{app}/account",
         "POST /apps/{app}/account/sessions/end-others",
-        // Known by cookies as well, and by a request that waits in the browser; `ConsentTests` tries others' browsers.
-        "GET /apps/{app}/consent",
-        "POST /apps/{app}/consent",
-        "POST /apps/{app}/account/consents/{client}/revoke",
+        "GET /apps/{app}/consent", "POST /apps/{app}/consent", "POST /apps/{app}/account/consents/{client}/revoke",
         "POST /apps/{app}/account/sessions/{session}/end",
         "GET /apps/{app}/account/password",
         "POST /apps/{app}/account/password",
@@ -241,14 +238,12 @@ private struct Belongings {
         let proof = "client_id=\(client.id)&client_secret=\(client.secret)"
         return [
             "POST /apps/{app}/oauth/userinfo": "access_token=\(access)",
-            "POST /apps/{app}/oauth/revoke":
-                "token=\(access)&\(proof)",
+            "POST /apps/{app}/oauth/revoke": "token=\(access)&\(proof)",
             "POST /apps/{app}/oauth/par":
                 "client_id=\(client.id)&client_secret=\(client.secret)&response_type=code"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_challenge_method=S256"
                 + "&code_challenge=\(TestServer.challenge)",
-            "POST /apps/{app}/oauth/introspect":
-                "token=\(access)&\(proof)",
+            "POST /apps/{app}/oauth/introspect": "token=\(access)&\(proof)",
             "POST /apps/{app}/oauth/token":
                 "grant_type=authorization_code&code=\(code)&client_id=\(server.app.client)"
                 + "&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&code_verifier=\(TestFlows.codeVerifier)",

@@ -59,7 +59,8 @@ final class LaidOutTokens: Sendable {
                 insert into token_families (app_id, id, session_id, client_id, scope, created_at, expires_at)
                 select l.app_id, l.id, l.user_id, l.client_id, 'openid email', now(), now() + interval '1 day'
                   from \(numbers);
-                insert into refresh_tokens (app_id, token_hash, family_id, generation, auth_epoch, created_at, expires_at)
+                insert into refresh_tokens (app_id, token_hash, family_id, generation, auth_epoch, created_at,
+                                            expires_at)
                 select l.app_id, l.hash, l.id, 1, 1, now(), now() + interval '1 day' from \(numbers);
                 vacuum analyze token_families, refresh_tokens;
                 """)

@@ -4,8 +4,8 @@ import GatepostStore
 import HTTPTypes
 import Hummingbird
 
-/// `GET` and `POST /apps/{app}/consent`: the page that asks whether a client of somebody else's may use the account; and
-/// `POST …/account/consents/{client}/revoke`, the form of the account's page that takes it back.
+/// `GET` and `POST /apps/{app}/consent`: the page that asks whether a client of somebody else's may use the account;
+/// and `POST …/account/consents/{client}/revoke`, the form of the account's page that takes it back.
 struct ConsentPages: Sendable {
     let flow: ConsentFlow
     let account: AccountFlow

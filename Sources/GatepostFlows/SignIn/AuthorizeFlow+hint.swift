@@ -16,8 +16,8 @@ extension AuthorizeFlow {
 
     /// Reads whom a request expects.
     ///
-    /// A hint that has expired counts; it opens nothing. What tells one user from another must be right all the same: the
-    /// signature, and the client.
+    /// A hint that has expired counts; it opens nothing. What tells one user from another must be right all the same:
+    /// the signature, and the client.
     func expected(
         by asked: AuthorizationParameters, of client: ClientID, in scope: AppScope
     ) async throws -> Expected {

@@ -139,7 +139,7 @@ package struct SignInEnding: Sendable {
         }
     }
 
-    /// What a sign-in ended in whose request is not answered: the user is asked, or the client told that it is not them.
+    /// What a sign-in ended in whose request is not answered: the user is asked, or the client told who it is not.
     private static func ended(
         _ turn: RequestTurn, of request: AuthorizationRequestID, _ session: Hosted?, _ issuer: String
     ) -> Ended {

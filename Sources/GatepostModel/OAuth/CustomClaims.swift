@@ -49,7 +49,7 @@ package struct CustomClaims: Sendable, Hashable {
             }
         }
 
-        /// Whether every reader of JSON reads the same: numbers up to 2^53 (RFC 8259, section 6), no control characters.
+        /// Whether every reader of JSON reads the same: numbers up to 2^53 (RFC 8259, 6), no control characters.
         fileprivate var isPlain: Bool {
             func isPlain(_ text: String) -> Bool {
                 text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }

@@ -45,7 +45,7 @@ package struct ClientRecord: Sendable {
     /// How it knows users.
     package var subjectType: SubjectType { sector == nil ? .public : .pairwise }
 
-    /// The one sector that redirect URIs are of: their host (OpenID Connect Core, section 8.1); nil for several or none.
+    /// The one sector that redirect URIs are of: their host (OpenID Connect Core, 8.1); nil for several or none.
     package static func sector(of redirectURIs: [RedirectURI]) -> String? {
         let places = Set(redirectURIs.map(\.place))
         return places.count == 1 ? places.first : nil

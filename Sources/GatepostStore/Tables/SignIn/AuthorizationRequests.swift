@@ -146,7 +146,7 @@ extension AppBatch {
     ///
     /// The proof is part of the guard: a user who was deactivated, or changed the password, since it was read is
     /// signed in nowhere. So is what the client asked for: a proof that is too old for it, or somebody else's, does not
-    /// answer it, nor one whose user has not let the client in, and an address that is no longer registered gets no code.
+    /// answer it, nor one whose user has not let the client in; and an address that is not registered gets no code.
     package mutating func answerAuthorizationRequest(
         _ id: AuthorizationRequestID, heldBy holder: OneTimeToken, with code: OneTimeToken, for proof: SignInProof,
         at now: Instant

@@ -22,7 +22,8 @@ extension AppBatch {
     ) -> BatchReading<UserClaims?> {
         read(
             """
-            select u.id, u.email_entered, u.email_verified_at is not null as is_verified, u.locale, c.sector, c.web_origins
+            select u.id, u.email_entered, u.email_verified_at is not null as is_verified, u.locale, c.sector,
+                   c.web_origins
                    \(toldColumns())
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id

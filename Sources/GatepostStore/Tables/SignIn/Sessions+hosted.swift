@@ -34,8 +34,8 @@ extension AppBatch {
         }
     }
 
-    /// Starts a session of the hosted pages if the proof stands and, where a code is named, that has been issued, or the
-    /// request that it is for waits for consent in this very session.
+    /// Starts a session of the hosted pages if the proof stands and, where a code is named, that has been issued, or
+    /// the request that it is for waits for consent in this very session.
     ///
     /// - Returns: Whether it began.
     package mutating func insertHostedSession(
