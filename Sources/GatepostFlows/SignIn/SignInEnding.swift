@@ -102,10 +102,7 @@ package struct SignInEnding: Sendable {
             batch.answerAuthorizationRequest(request, heldBy: holder, with: code, for: proof, at: now)
             batch.insertAuthorizationCode(code, answering: request, for: proof, on: hosted, at: now)
             // What a provider has proved on the way here, and waited for its owner.
-            batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: now)
-            let linked = occasion.event(.identityLinked, by: .user)
-            batch.record(linked, ifIdentityLinkedBy: request)
-            batch.enqueue(.identityLinked, occasion.id(), ifRecorded: linked)
+            linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, in: &batch, occasion)
             let turn: BatchReading<RequestTurn?> =
                 hosted.map { hosted in
                     batch.turnAuthorizationRequest(request, heldBy: holder, for: proof, in: hosted, at: now)
@@ -137,6 +134,16 @@ package struct SignInEnding: Sendable {
             batch.record(occasion.event(.signInPassed, by: .user), ifSessionExists: session.id)
             return session.began.map { $0 ? Ended(answer: nil, session: session.token) : nil }
         }
+    }
+
+    private func linkProvenIdentity(
+        of request: AuthorizationRequestID, heldBy holder: OneTimeToken, ifIssued code: OneTimeToken,
+        in batch: inout AppBatch, _ occasion: Occasion
+    ) {
+        batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: occasion.now)
+        let linked = occasion.event(.identityLinked, by: .user)
+        batch.record(linked, ifIdentityLinkedBy: request)
+        batch.enqueue(.identityLinked, occasion.id(), ifRecorded: linked)
     }
 
     /// What a sign-in ended in whose request is not answered: the user is asked, or the client told who it is not.
