@@ -146,6 +146,7 @@ CREATE TABLE public.authorization_requests (
     registered_uri text,
     authenticated_after timestamp with time zone,
     scope text DEFAULT ''::text NOT NULL,
+    requires_factor boolean DEFAULT false NOT NULL,
     asks_consent boolean DEFAULT false NOT NULL,
     consenting_session_id uuid,
     expected_user_id uuid,
@@ -305,6 +306,27 @@ CREATE TABLE public.delivery_attempts_default (
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone NOT NULL,
     CONSTRAINT delivery_attempts_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'transient'::text, 'permanent'::text, 'indeterminate'::text])))
+);
+
+CREATE TABLE public.factor_challenges (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    auth_epoch integer NOT NULL,
+    request_id uuid,
+    holder_hash bytea,
+    is_hosted boolean NOT NULL,
+    replaces_session_id uuid,
+    session_id uuid,
+    amr text[] NOT NULL,
+    authenticated_at timestamp with time zone NOT NULL,
+    attempt_count integer NOT NULL,
+    enrolled_at timestamp with time zone,
+    passed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT factor_challenges_request_held CHECK (((request_id IS NULL) OR (holder_hash IS NOT NULL)))
 );
 
 CREATE TABLE public.flows (
@@ -513,6 +535,14 @@ CREATE TABLE public.rate_limits (
     expires_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.recovery_codes (
+    app_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
 CREATE TABLE public.refresh_tokens (
     app_id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -535,6 +565,7 @@ CREATE TABLE public.roles (
     permissions text[] NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    requires_factor boolean DEFAULT false NOT NULL,
     CONSTRAINT roles_description_length CHECK ((char_length(description) <= 200)),
     CONSTRAINT roles_name_safe CHECK ((name ~ '^[a-z][a-z0-9_.:-]{0,39}$'::text)),
     CONSTRAINT roles_permissions_safe CHECK ((array_to_string(permissions, ' '::text) ~ '^([a-z][a-z0-9_.:*/-]{0,63}( [a-z][a-z0-9_.:*/-]{0,63})*)?$'::text))
@@ -603,6 +634,21 @@ CREATE TABLE public.token_families (
     end_reason text,
     scope text DEFAULT ''::text NOT NULL,
     CONSTRAINT token_families_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
+);
+
+CREATE TABLE public.user_factors (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    seed_sealed bytea NOT NULL,
+    last_step bigint,
+    created_at timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT user_factors_confirmed_or_ends CHECK ((((confirmed_at IS NULL) = (last_step IS NULL)) AND ((confirmed_at IS NULL) = (expires_at IS NOT NULL)))),
+    CONSTRAINT user_factors_kind_known CHECK ((kind = 'totp'::text))
 );
 
 CREATE TABLE public.user_identities (
@@ -740,6 +786,9 @@ ALTER TABLE ONLY public.delivery_attempts
 ALTER TABLE ONLY public.delivery_attempts_default
     ADD CONSTRAINT delivery_attempts_default_pkey PRIMARY KEY (app_id, message_id, claim_number, ended_at);
 
+ALTER TABLE ONLY public.factor_challenges
+    ADD CONSTRAINT factor_challenges_pkey PRIMARY KEY (app_id, id);
+
 ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_pkey PRIMARY KEY (app_id, id);
 
@@ -770,6 +819,9 @@ ALTER TABLE ONLY public.pushed_requests
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (app_id, key_hash, window_at);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (app_id, user_id, code_hash);
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (app_id, token_hash);
 
@@ -796,6 +848,9 @@ ALTER TABLE ONLY public.subject_secrets
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.user_factors
+    ADD CONSTRAINT user_factors_pkey PRIMARY KEY (app_id, id);
 
 ALTER TABLE ONLY public.user_identities
     ADD CONSTRAINT user_identities_pkey PRIMARY KEY (app_id, id);
@@ -887,6 +942,10 @@ CREATE INDEX deliveries_user ON ONLY public.deliveries USING btree (app_id, user
 
 CREATE INDEX deliveries_default_app_id_user_id_ended_at_idx ON public.deliveries_default USING btree (app_id, user_id, ended_at) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX factor_challenges_expired ON public.factor_challenges USING btree (expires_at);
+
+CREATE INDEX factor_challenges_user ON public.factor_challenges USING btree (app_id, user_id);
+
 CREATE INDEX flows_expired ON public.flows USING btree (expires_at);
 
 CREATE UNIQUE INDEX flows_link ON public.flows USING btree (app_id, link_hash);
@@ -962,6 +1021,12 @@ CREATE INDEX signing_keys_retired ON public.signing_keys USING btree (retired_at
 CREATE INDEX signing_keys_waiting ON public.signing_keys USING btree (created_at) WHERE (state = 'next'::text);
 
 CREATE INDEX token_families_session ON public.token_families USING btree (app_id, session_id);
+
+CREATE UNIQUE INDEX user_factors_confirmed ON public.user_factors USING btree (app_id, user_id) WHERE (confirmed_at IS NOT NULL);
+
+CREATE INDEX user_factors_user ON public.user_factors USING btree (app_id, user_id);
+
+CREATE UNIQUE INDEX user_factors_waiting ON public.user_factors USING btree (app_id, user_id) WHERE (confirmed_at IS NULL);
 
 CREATE INDEX user_roles_role ON public.user_roles USING btree (app_id, role_id, user_id);
 
@@ -1043,6 +1108,9 @@ ALTER TABLE ONLY public.consents
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.factor_challenges
+    ADD CONSTRAINT factor_challenges_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
@@ -1076,6 +1144,9 @@ ALTER TABLE ONLY public.pushed_requests
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_family_fkey FOREIGN KEY (app_id, family_id) REFERENCES public.token_families(app_id, id) ON DELETE CASCADE;
 
@@ -1096,6 +1167,9 @@ ALTER TABLE ONLY public.subject_secrets
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_session_fkey FOREIGN KEY (app_id, session_id) REFERENCES public.sessions(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_factors
+    ADD CONSTRAINT user_factors_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.user_identities
     ADD CONSTRAINT user_identities_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
@@ -1209,6 +1283,12 @@ CREATE POLICY delivery_attempts_of_app ON public.delivery_attempts TO gatepost_a
 
 CREATE POLICY delivery_attempts_of_worker ON public.delivery_attempts TO gatepost_worker USING (true) WITH CHECK (true);
 
+ALTER TABLE public.factor_challenges ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY factor_challenges_of_app ON public.factor_challenges TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY factor_challenges_of_worker ON public.factor_challenges TO gatepost_worker USING (true);
+
 ALTER TABLE public.flows ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY flows_of_app ON public.flows TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -1253,6 +1333,10 @@ CREATE POLICY rate_limits_of_app ON public.rate_limits TO gatepost_app USING ((a
 
 CREATE POLICY rate_limits_of_worker ON public.rate_limits TO gatepost_worker USING (true);
 
+ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY recovery_codes_of_app ON public.recovery_codes TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY refresh_tokens_of_app ON public.refresh_tokens TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -1284,6 +1368,10 @@ ALTER TABLE public.token_families ENABLE ROW LEVEL SECURITY;
 CREATE POLICY token_families_of_app ON public.token_families TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY token_families_of_worker ON public.token_families TO gatepost_worker USING (true);
+
+ALTER TABLE public.user_factors ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_factors_of_app ON public.user_factors TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE public.user_identities ENABLE ROW LEVEL SECURITY;
 
@@ -1368,6 +1456,9 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.deliveries TO gatepost_worker;
 GRANT SELECT,INSERT ON TABLE public.delivery_attempts TO gatepost_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.delivery_attempts TO gatepost_worker;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.factor_challenges TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.factor_challenges TO gatepost_worker;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.flows TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.flows TO gatepost_worker;
 
@@ -1393,6 +1484,8 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.pushed_requests TO gatepost_worker;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.rate_limits TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.rate_limits TO gatepost_worker;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO gatepost_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.refresh_tokens TO gatepost_worker;
 
@@ -1408,6 +1501,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.subject_secrets TO gatepost_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.token_families TO gatepost_app;
 GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_factors TO gatepost_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_identities TO gatepost_app;
 GRANT SELECT ON TABLE public.user_identities TO gatepost_worker;

@@ -10,6 +10,9 @@ package struct Flows: Sendable {
     package let visit: PageVisitFlow
     package let devices: KnownDevices
     package let emailSignIn: EmailSignInFlow
+    /// The second step of every sign-in of which one is asked.
+    package let factorChallenge: FactorChallengeFlow
+    package let factors: FactorFlow
     package let passwordReset: PasswordResetFlow
     package let passwordChange: PasswordChangeFlow
     package let emailChange: EmailChangeFlow
@@ -54,6 +57,8 @@ package struct Flows: Sendable {
         let mail = MailFlowParts(
             database: database, clock: clock, random: random, keys: parts.keys, signal: parts.signal)
         emailSignIn = EmailSignInFlow(parts: mail, ending: ending)
+        factorChallenge = FactorChallengeFlow(mail: mail, ending: ending)
+        factors = FactorFlow(mail: mail, hasher: parts.hasher)
         passwordReset = PasswordResetFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)
         passwordChange = PasswordChangeFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)
         emailChange = EmailChangeFlow(parts: mail, hasher: parts.hasher, rules: parts.rules)

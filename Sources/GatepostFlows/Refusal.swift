@@ -41,7 +41,8 @@ package struct Refusal: Sendable, Equatable {
     init?(_ verdict: RateLimitVerdict) {
         guard !verdict.isAllowed else { return nil }
         // What a person does whose address strangers have guessed at for long.
-        let detail: ProblemDetail? = verdict.limit.memory == .streak ? .wayIn : nil
+        let detail: ProblemDetail? =
+            verdict.limit == Limits.factorStreak ? .recoveryWay : verdict.limit.memory == .streak ? .wayIn : nil
         self.init(.rateLimited, retryAfter: verdict.resetsAfter, detail: detail?.text)
         (detailCode, limit) = (detail?.rawValue, verdict)
     }

@@ -31,6 +31,8 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var emailSignUp: Bool?
     /// Whether a password reset ends the user's sessions; default yes.
     package var resetEndsSessions: Bool?
+    /// Whether everybody proves a second factor; default no, for the built-in app yes.
+    package var requireSecondFactor: Bool?
 
     /// The language of pages and mails where neither the person nor the browser asks for another; default `en`.
     package var defaultLocale: String?
@@ -68,6 +70,9 @@ package struct AppSettings: Codable, Hashable, Sendable {
 
     /// Whether any claim is told that admins have noted.
     package var tellsClaims: Bool { tokenClaims?.keys.contains { $0 != "roles" } ?? false }
+
+    /// Whether everybody in an app with these settings proves a second factor: those of the built-in app are admins.
+    package func requiresSecondFactor(in app: AppID) -> Bool { requireSecondFactor ?? (app == .gatepost) }
 
     /// Whether the app is in capture mode.
     package var capturesMails: Bool { captureMails ?? false }
@@ -111,6 +116,7 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case mailsPerHour = "mails_per_hour"
         case emailSignUp = "email_sign_up"
         case resetEndsSessions = "reset_ends_sessions"
+        case requireSecondFactor = "require_second_factor"
     }
 
     private var areTokenClaimsKnown: Bool {
@@ -159,6 +165,8 @@ package enum Lifetimes {
     package static let pushedRequest: Duration = .seconds(60)
     /// The cookie that tells browsers apart; counted anew whenever a sign-in begins.
     package static let browserCookie: Duration = .days(90)
+    /// What a sign-in waits for its second factor, and a new authenticator for its first code.
+    package static let factorChallenge: Duration = .minutes(10)
     /// A browser's way to a provider and back.
     package static let providerSignIn: Duration = .minutes(10)
     /// How long what a provider proved waits for the account to be proved too; as long as a client's request lives.

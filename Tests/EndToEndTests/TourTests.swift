@@ -27,19 +27,12 @@ struct TourTests {
     }
 
     @Test func `every command of the tour answers as the README shows`() async throws {
-        let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        try await withDev { dev in
-            let app = try await dev.line(beginning: "  demo app     ")
-            let client = try await dev.line(beginning: "  its client   ")
-            let admin = try await dev.line(beginning: "  admin key    ")
-            let up = try await dev.line(beginning: "Gatepost is up at ")
-            let baseURL = try #require(up.split(separator: " ").first)
+        try await DevServer.running { dev in
             let report: Report = try await Outside.ask(
                 "tour.py",
                 Question(
-                    readme: root.appendingPathComponent("README.md").path, base_url: String(baseURL), app: app,
-                    client: client, admin: admin))
+                    readme: Outside.root.appendingPathComponent("README.md").path, base_url: dev.baseURL, app: dev.app,
+                    client: dev.client, admin: dev.admin))
 
             #expect(report.steps.count == report.expected, "the shell ended early: \(report.errors)")
             #expect(report.expected >= 8)
@@ -48,21 +41,5 @@ struct TourTests {
                     step.matches, "\(step.command)\nshown:\n\(step.shown)\nactual:\n\(step.actual)\n\(report.errors)")
             }
         }
-    }
-
-    /// Runs `gatepost dev` on a new folder and a free port for as long as the body takes.
-    private func withDev(_ body: (Program) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
-        let dev = try await Program(
-            ["dev", "--port", "\(try await Installation.freePort())", "--data", folder.path], environment: [:])
-        do {
-            try await body(dev)
-        } catch {
-            try await dev.terminate()
-            try? FileManager.default.removeItem(at: folder)
-            throw error
-        }
-        try await dev.terminate()
-        try FileManager.default.removeItem(at: folder)
     }
 }

@@ -33,6 +33,10 @@ struct AuthorizeRoutes: Sendable {
             response.setCookie(HostedCookies.browser(holder, of: scope))
             return response
         case .answered(let answer): return .seeOther(answer.location)
+        case .challenged(let challenge, let holder):
+            var response = Response.toFactor(challenge, in: scope)
+            response.setCookie(HostedCookies.browser(holder, of: scope))
+            return response
         case .sentBack(let location): return .seeOther(location)
         case .refused(let refusal): throw Problem(refusal)
         }

@@ -42,6 +42,8 @@ package struct AuthorizeFlow: Sendable {
         case consentNeeded(AuthorizationRequestID, holder: OneTimeToken)
         /// The browser is signed in already.
         case answered(SignInEnding.Answer)
+        /// The browser is signed in, and a second factor is asked for; the request waits in it.
+        case challenged(SignInEnding.Challenge, holder: OneTimeToken)
         /// The client is told why not, at this address.
         case sentBack(location: String)
         /// Nobody is sent anywhere.
@@ -98,6 +100,7 @@ package struct AuthorizeFlow: Sendable {
         (request.loginHint, request.locale) = (asked.loginHint?.ascii, asked["ui_locales"].flatMap(locale))
         (request.registeredURI, request.authenticatedAfter) = (registered, asked.authenticatedAfter(at: occasion.now))
         (request.asksConsent, request.expectedUserID) = (asked.prompts.contains("consent"), expected.userID)
+        request.requiresFactor = asked.requiresFactor
         return try await begin(request, asked, session, in: scope, occasion)
     }
 
@@ -111,12 +114,17 @@ package struct AuthorizeFlow: Sendable {
             let ended = try await answer(request, by: session, in: scope, occasion)
         {
             if let answer = ended.answer { return .answered(answer) }
-            guard asked.prompts.contains("none") else { return .consentNeeded(request.id, holder: request.holder) }
-            let error = AuthorizationError(.consentRequired, "The user has not let this client have what it asks for.")
-            return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
+            if let challenge = ended.challenge, !asked.prompts.contains("none") {
+                return .challenged(challenge, holder: request.holder)
+            }
+            if let consent = ended.consent {
+                guard asked.prompts.contains("none") else { return .consentNeeded(consent, holder: request.holder) }
+                let error = AuthorizationError(.consentRequired, "The user has not let this client in.")
+                return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
+            }
         }
         guard !asked.prompts.contains("none") else {
-            let error = AuthorizationError(.loginRequired, "Nobody is signed in here.")
+            let error = AuthorizationError(.loginRequired, "Nobody is signed in here, or not by what is asked for.")
             return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
         }
         try await database.batch(in: scope) { $0.insertAuthorizationRequest(request) }

@@ -24,6 +24,14 @@ package struct SignInEnding: Sendable {
         case request(AuthorizationRequestID, heldBy: OneTimeToken)
         /// The pages of the account itself, in the browser that holds this token, if it has one yet.
         case account(browser: OneTimeToken?)
+
+        /// The same with hashes of what is held, as a sign-in that waits for its second factor keeps it.
+        var kept: NewFactorChallenge.Goal {
+            switch self {
+            case .request(let request, let holder): .request(request, holderHash: holder.hash)
+            case .account(let browser): .account(browserHash: browser?.hash)
+            }
+        }
     }
 
     /// What becomes of the browser's session with the hosted pages.
@@ -51,7 +59,16 @@ package struct SignInEnding: Sendable {
         }
     }
 
-    /// What a sign-in ended in.
+    /// A sign-in that goes on with its second factor, and what whoever goes on with it holds.
+    package struct Challenge: Sendable {
+        package let id: FactorChallengeID
+        package let token: OneTimeToken
+        package let expiresAt: Instant
+        /// Whether there is an authenticator to ask for; else one is set up first.
+        package let hasFactor: Bool
+    }
+
+    /// What a sign-in ended in: where it waits for a second factor, there is neither an answer nor a session.
     package struct Ended: Sendable {
         /// Nil where no client waited.
         package let answer: Answer?
@@ -61,6 +78,8 @@ package struct SignInEnding: Sendable {
         package var consent: AuthorizationRequestID?
         /// Where the client is told that somebody else has signed in than it expects; nil where that is not so.
         package var declined: String?
+        /// Nil where the sign-in is over.
+        package var challenge: Challenge?
         /// What the device keeps that has signed in; nil where the flow gives none.
         package var device: Secret?
     }
@@ -77,6 +96,10 @@ package struct SignInEnding: Sendable {
     ///
     /// Of any number of racing callers one answers the request. A session begins only with the answer.
     ///
+    /// Every way to sign in ends here, so it is here that a second factor is asked for: where one is, and the proof is
+    /// one of a first factor alone, the statements give neither an answer nor a session, and what the sign-in is for
+    /// waits until `FactorChallengeFlow` comes back with both.
+    ///
     /// - Parameters:
     ///   - goal: What the sign-in is for.
     ///   - proof: Who it is, and what must still be so.
@@ -90,6 +113,41 @@ package struct SignInEnding: Sendable {
         from origin: RequestOrigin, at now: Instant
     ) -> BatchReading<Ended?> {
         let occasion = Occasion(now: now, origin: origin, random: random)
+        let challenge = challenge(goal.kept, for: proof, hosting, in: &batch, occasion)
+        let ended = add(goal.kept, for: proof, hosting, to: &batch, occasion)
+        return ended.and(challenge).map { ended, challenge in
+            ended ?? challenge.map { Ended(answer: nil, session: nil, challenge: $0) }
+        }
+    }
+
+    /// Lets the sign-in wait for its second factor, if one is asked for.
+    private func challenge(
+        _ goal: NewFactorChallenge.Goal, for proof: SignInProof, _ hosting: Hosting, in batch: inout AppBatch,
+        _ occasion: Occasion
+    ) -> BatchReading<Challenge?> {
+        guard !proof.hasFactor else { return batch.nothing() }
+        let (isHosted, replaces): (Bool, SessionID?) =
+            switch hosting {
+            case .none: (false, nil)
+            case .new(let old): (true, old)
+            case .kept(let session): (true, session)
+            }
+        let new = NewFactorChallenge(
+            id: occasion.id(), token: .make(.factorChallenge, random: random), goal: goal, isHosted: isHosted,
+            replaces: replaces, at: occasion.now)
+        let hasFactor = batch.insertFactorChallenge(new, for: proof)
+        batch.record(occasion.event(.factorAsked, by: .user), ifChallenged: new.id)
+        return hasFactor.map { hasFactor in
+            hasFactor.map { Challenge(id: new.id, token: new.token, expiresAt: new.expiresAt, hasFactor: $0) }
+        }
+    }
+
+    /// The statements that end a sign-in if its proof is enough.
+    func add(
+        _ goal: NewFactorChallenge.Goal, for proof: SignInProof, _ hosting: Hosting, to batch: inout AppBatch,
+        _ occasion: Occasion
+    ) -> BatchReading<Ended?> {
+        let now = occasion.now
         let hosted: SessionID? =
             switch hosting {
             case .none: nil
@@ -137,7 +195,7 @@ package struct SignInEnding: Sendable {
     }
 
     private func linkProvenIdentity(
-        of request: AuthorizationRequestID, heldBy holder: OneTimeToken, ifIssued code: OneTimeToken,
+        of request: AuthorizationRequestID, heldBy holder: [UInt8], ifIssued code: OneTimeToken,
         in batch: inout AppBatch, _ occasion: Occasion
     ) {
         batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: occasion.now)

@@ -32,7 +32,8 @@ struct IDTokenText: Sendable {
         bytes += #","iat":\#(now.seconds),"exp":\#(expiresAt.seconds)"#.utf8
         bytes += #","auth_time":\#(session.authenticatedAt.seconds),"amr":["#.utf8
         Self.append(session.amr, to: &bytes)
-        bytes += #"],"at_hash":"\#(Self.half(of: accessToken))""#.utf8
+        bytes += #"],"acr":"\#(AuthenticationClass(methods: session.amr).rawValue)""#.utf8
+        bytes += #","at_hash":"\#(Self.half(of: accessToken))""#.utf8
         let told = session.told(in: .idToken)
         if let claims = told.roles {
             bytes += #","roles":["#.utf8

@@ -129,7 +129,9 @@ package struct TokenIssuer: Sendable {
             bytes += #"],"permissions":["#.utf8
             Self.append(claims.permissions, to: &bytes)
         }
-        bytes += #"]"#.utf8
+        bytes += #"],"acr":""#.utf8
+        bytes += AuthenticationClass(methods: session.amr).rawValue.utf8
+        bytes += #"""#.utf8
         bytes += session.told(in: .accessToken).members.utf8
         bytes += ",".utf8
         if !session.scope.values.isEmpty { bytes += #""scope":"\#(session.scope)","#.utf8 }

@@ -20,6 +20,8 @@ package struct RoleContent: Sendable, Hashable {
     package let description: String
     /// `documents:write`, sorted, none twice: as a name, with `*` and `/` in addition.
     package let permissions: [String]
+    /// Whether whoever has it proves a second factor.
+    package var requiresFactor = false
 
     /// Takes a role as somebody wants it; nil for a name or a permission of other characters, or too many or too long.
     package init?(name: String, description: String, permissions: [String]) {

@@ -82,6 +82,13 @@ extension AppBatch {
                 """)
     }
 
+    /// Writes an event if the sign-in waits for a second factor, its user taken from there.
+    package mutating func record(_ event: AuditEvent, ifChallenged challenge: FactorChallengeID) {
+        record(
+            event, userID: "c.user_id",
+            where: "from factor_challenges as c where c.app_id = \(scope.appID) and c.id = \(challenge)")
+    }
+
     /// Writes an event if the session exists, its user taken from there.
     package mutating func record(_ event: AuditEvent, ifSessionExists sessionID: SessionID) {
         record(
@@ -123,7 +130,7 @@ extension AppBatch {
 
     /// Writes an event if this very transaction has linked an identity that waited in this browser.
     package mutating func record(
-        _ event: AuditEvent, ifIdentityLinkedIn session: SessionID, ofBrowser holder: OneTimeToken
+        _ event: AuditEvent, ifIdentityLinkedIn session: SessionID, ofBrowser holderHash: [UInt8]
     ) {
         record(
             event, userID: "i.user_id", sessionID: "s.id",
@@ -131,7 +138,7 @@ extension AppBatch {
                 from provider_sign_ins as w
                 join user_identities as i on i.app_id = w.app_id and i.id = w.identity_id
                 join sessions as s on s.app_id = i.app_id and s.user_id = i.user_id and s.id = \(session)
-                where w.app_id = \(scope.appID) and w.browser_hash = \(holder.hash) and w.request_id is null
+                where w.app_id = \(scope.appID) and w.browser_hash = \(holderHash) and w.request_id is null
                   and i.xmin = pg_current_xact_id()::xid
                 limit 1
                 """)

@@ -63,6 +63,10 @@ def checked(token, metadata, asked, nonce):
 
 
 def with_authlib(metadata, asked):
+    # For itself first: no user, so nothing to refresh.
+    itself = AuthlibSession(asked["client"], asked["secret"]).fetch_token(
+        metadata["token_endpoint"], grant_type="client_credentials")
+    assert itself["token_type"] == "Bearer" and "refresh_token" not in itself, itself
     client = AuthlibSession(
         asked["client"], asked["secret"], scope=SCOPE, redirect_uri=asked["redirect_uri"],
         token_endpoint_auth_method="client_secret_basic", code_challenge_method="S256")

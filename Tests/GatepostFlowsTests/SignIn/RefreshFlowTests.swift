@@ -154,15 +154,17 @@ struct RefreshFlowTests {
 
     @Test func `of thirty-two racing exchanges all get one successor`() async throws {
         // Story (CVE-2026-1035): parallel refreshes with one token all succeeded, each with a family of its own.
-        let (test, first) = try await signedIn()
+        for _ in 1...30 {
+            let (test, first) = try await signedIn()
 
-        let answers = try await race(32) { try await test.refresh(first.refreshToken) }.compactMap(\.self)
+            let answers = try await race(32) { try await test.refresh(first.refreshToken) }.compactMap(\.self)
 
-        #expect(answers.count == 32)
-        #expect(Set(answers.map(\.refreshToken.secret.revealed)).count == 1)
-        #expect(try await test.rows().tables["refresh_tokens"]?.count == 2)
-        #expect(try await test.events().count { $0.kind == "token.refreshed" } == 1)
-        #expect(try await test.refresh(answers[0].refreshToken) != nil)
+            #expect(answers.count == 32)
+            #expect(Set(answers.map(\.refreshToken.secret.revealed)).count == 1)
+            #expect(try await test.rows().tables["refresh_tokens"]?.count == 2)
+            #expect(try await test.events().count { $0.kind == "token.refreshed" } == 1)
+            #expect(try await test.refresh(answers[0].refreshToken) != nil)
+        }
     }
 
     @Test func `where a refresh races with a sign-out nothing that it gave can be used`() async throws {

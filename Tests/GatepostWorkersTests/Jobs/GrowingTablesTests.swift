@@ -40,6 +40,7 @@ struct GrowingTablesTests {
         "credentials": .bounded("one a user and kind"),
         "deliveries": .partitioned("delete-past-deliveries"),
         "delivery_attempts": .partitioned("delete-past-attempts"),
+        "factor_challenges": .swept("delete-expired-factor-challenges"),
         "flows": .swept("delete-expired-flows"),
         "idempotency_keys": .swept("delete-idempotency-keys"),
         "identity_providers": .bounded("at most 20 an app"),
@@ -48,6 +49,7 @@ struct GrowingTablesTests {
         "provider_sign_ins": .swept("delete-expired-provider-sign-ins"),
         "pushed_requests": .swept("delete-expired-pushed-requests"),
         "rate_limits": .swept("delete-rate-limit-windows"),
+        "recovery_codes": .bounded("ten a user"),
         "refresh_tokens": .swept("delete-ended-sessions"),
         "roles": .bounded("at most 100 an app"),
         "schema_migrations": .bounded("one a migration"),
@@ -55,6 +57,7 @@ struct GrowingTablesTests {
         "signing_keys": .swept("delete-retired-signing-keys"),
         "subject_secrets": .bounded("at most one an app"),
         "token_families": .goesWith("sessions"),
+        "user_factors": .bounded("two a user: one in use, and one that waits for its first code"),
         "user_identities": .bounded("one a user and provider; it goes with its user or when it is unlinked"),
         "user_roles": .bounded("at most 20 a user; they go with their user"),
         // Only who never proved an address: the others are an app's people, and time alone takes nobody away.

@@ -38,7 +38,7 @@ struct AccountShown: Sendable {
             base: base, signOut: "/apps/\(context.scope.appID)/sign-out", email: account.session.user.email,
             since: account.session.user.createdAt.dayText,
             sessions: lines.filter(\.isHere) + lines.filter { !$0.isHere }, hasOthers: lines.contains { !$0.isHere },
-            hasPassword: account.hasPassword,
+            hasPassword: account.hasPassword, hasFactor: account.hasFactor,
             identities: account.identities.map { AccountPage.Identity($0) },
             links: account.linkable.map { provider in
                 AccountPage.Link(label: provider.label, action: "\(base)/providers/\(provider.name)/link")

@@ -60,6 +60,7 @@ struct AccountPage: FormPage {
     let sessions: [Line]
     let hasOthers: Bool
     let hasPassword: Bool
+    let hasFactor: Bool
     let identities: [Identity]
     /// One for each provider that may be linked.
     let links: [Link]

@@ -7,17 +7,19 @@ package struct RoleRecord: Sendable {
     package let name: String
     package let description: String
     package let permissions: [String]
+    /// Whether whoever has it proves a second factor.
+    package let requiresFactor: Bool
     package let createdAt: Instant
     package let changedAt: Instant
 
     init(_ row: PostgresRow) throws {
         (id, name, description) = (try row.get("id"), try row.get("name"), try row.get("description"))
-        permissions = try row.get("permissions")
+        (permissions, requiresFactor) = (try row.get("permissions"), try row.get("requires_factor"))
         (createdAt, changedAt) = (try row.get("created_at"), try row.get("changed_at"))
     }
 }
 
-private let columns: SQL = "r.id, r.name, r.description, r.permissions, r.created_at, r.changed_at"
+private let columns: SQL = "r.id, r.name, r.description, r.permissions, r.requires_factor, r.created_at, r.changed_at"
 
 extension AppBatch {
     /// Lets one transaction at a time change the app's roles: two could otherwise both see the last free place.
@@ -51,9 +53,9 @@ extension AppBatch {
     package mutating func insertRole(_ id: RoleID, _ content: RoleContent, at now: Instant) {
         add(
             """
-            insert into roles (app_id, id, name, description, permissions, created_at, changed_at)
-            values (\(scope.appID), \(id), \(content.name), \(content.description), \(content.permissions), \(now),
-                    \(now))
+            insert into roles (app_id, id, name, description, permissions, requires_factor, created_at, changed_at)
+            values (\(scope.appID), \(id), \(content.name), \(content.description), \(content.permissions),
+                    \(content.requiresFactor), \(now), \(now))
             """)
     }
 
@@ -62,7 +64,8 @@ extension AppBatch {
         add(
             """
             update roles set name = \(content.name), description = \(content.description),
-                             permissions = \(content.permissions), changed_at = \(now)
+                             permissions = \(content.permissions), requires_factor = \(content.requiresFactor),
+                             changed_at = \(now)
              where app_id = \(scope.appID) and id = \(id)
             """)
     }

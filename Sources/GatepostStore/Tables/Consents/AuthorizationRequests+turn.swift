@@ -17,7 +17,7 @@ extension AppBatch {
     ///
     /// - Returns: Which; nil for a request that was answered, or that this proof answers in no way.
     package mutating func turnAuthorizationRequest(
-        _ id: AuthorizationRequestID, heldBy holder: OneTimeToken, for proof: SignInProof, in session: SessionID,
+        _ id: AuthorizationRequestID, heldBy holderHash: [UInt8], for proof: SignInProof, in session: SessionID,
         at now: Instant
     ) -> BatchReading<RequestTurn?> {
         let isOther: SQL = "(r.expected_user_id is not null and r.expected_user_id <> u.id)"
@@ -27,8 +27,9 @@ extension AppBatch {
                set expires_at = case when \(isOther) then \(now)::timestamptz else r.expires_at end,
                    consenting_session_id = case when \(isOther) then null else \(session)::uuid end
               from users as u
-             where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holder.hash)
+             where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holderHash)
                and r.answered_at is null and r.expires_at > \(now)
+               and (\(proof.hasFactor) or not r.requires_factor) and \(proof.suffices(in: scope))
                and (r.authenticated_after is null or r.authenticated_after <= \(proof.authenticatedAt))
                and (\(isOther) or not \(isConsented()))
                and \(proof.stands(in: scope.appID, at: now))

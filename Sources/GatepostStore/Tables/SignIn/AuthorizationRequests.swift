@@ -28,6 +28,8 @@ package struct NewAuthorizationRequest: Sendable {
     package var asksConsent = false
     /// Whom the client expects; nil for anybody.
     package var expectedUserID: UserID?
+    /// Whether the client asks for a second factor.
+    package var requiresFactor = false
 
     /// Describes a request; what may be missing is set afterwards.
     package init(
@@ -100,12 +102,12 @@ extension AppBatch {
             """
             insert into authorization_requests (app_id, id, client_id, redirect_uri, registered_uri, code_challenge,
                                                 state, nonce, scope, browser_hash, login_hint, locale,
-                                                authenticated_after, asks_consent, expected_user_id, created_at,
-                                                expires_at)
+                                                authenticated_after, requires_factor, asks_consent, expected_user_id,
+                                                created_at, expires_at)
             select \(scope.appID), \(new.id), \(new.clientID), \(new.redirectURI),
                    \(new.registeredURI ?? new.redirectURI), \(new.challenge.text), \(new.state), \(new.nonce),
                    \(new.scope.description), \(new.holder.hash), \(new.loginHint), \(new.locale),
-                   \(new.authenticatedAfter)::timestamptz, \(new.asksConsent)::boolean,
+                   \(new.authenticatedAfter)::timestamptz, \(new.requiresFactor), \(new.asksConsent)::boolean,
                    \(new.expectedUserID)::uuid, \(new.at)::timestamptz,
                    \(new.at + Lifetimes.authorizationRequest)::timestamptz
              where \(condition)
@@ -146,17 +148,19 @@ extension AppBatch {
     ///
     /// The proof is part of the guard: a user who was deactivated, or changed the password, since it was read is
     /// signed in nowhere. So is what the client asked for: a proof that is too old for it, or somebody else's, does not
-    /// answer it, nor one whose user has not let the client in; and an address that is not registered gets no code.
+    /// answer it, nor one whose user has not let the client in, nor one factor where two are asked for; and an address
+    /// that is not registered gets no code.
     package mutating func answerAuthorizationRequest(
-        _ id: AuthorizationRequestID, heldBy holder: OneTimeToken, with code: OneTimeToken, for proof: SignInProof,
+        _ id: AuthorizationRequestID, heldBy holderHash: [UInt8], with code: OneTimeToken, for proof: SignInProof,
         at now: Instant
     ) {
         add(
             """
             update authorization_requests as r set answered_at = \(now), code_hash = \(code.hash)
               from users as u
-             where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holder.hash)
+             where r.app_id = \(scope.appID) and r.id = \(id) and r.browser_hash = \(holderHash)
                and r.answered_at is null and r.expires_at > \(now)
+               and (\(proof.hasFactor) or not r.requires_factor) and \(proof.suffices(in: scope))
                and (r.authenticated_after is null or r.authenticated_after <= \(proof.authenticatedAt))
                and (r.expected_user_id is null or r.expected_user_id = u.id)
                and \(isConsented())

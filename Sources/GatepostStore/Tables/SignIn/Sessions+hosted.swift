@@ -34,8 +34,8 @@ extension AppBatch {
         }
     }
 
-    /// Starts a session of the hosted pages if the proof stands and, where a code is named, that has been issued, or
-    /// the request that it is for waits for consent in this very session.
+    /// Starts a session of the hosted pages if the proof stands, is enough and, where a code is named, that was issued,
+    /// or the request that it is for waits for consent in this very session.
     ///
     /// - Returns: Whether it began.
     package mutating func insertHostedSession(
@@ -61,7 +61,7 @@ extension AppBatch {
                    \(origin.ip), \(proof.authenticatedAt), \(now), \(now), \(now + scope.hostedIdleLife),
                    \(min(now, proof.authenticatedAt) + scope.hostedSessionLife)
               from users as u
-             where \(proof.stands(in: scope.appID, at: now)) \(issued)
+             where \(proof.stands(in: scope.appID, at: now)) and \(proof.suffices(in: scope)) \(issued)
             """
         ) { $0.affectedCount == 1 }
     }

@@ -21,6 +21,10 @@ package enum SessionEndReason: String, Sendable {
     case passwordReset = "password_reset"
     case emailChanged = "email_changed"
     case emailChangeUndone = "email_change_undone"
+    /// A second factor was set up, taken away or replaced.
+    case factorChanged = "factor_changed"
+    /// An admin has taken the second factor away.
+    case factorReset = "factor_reset"
 }
 
 /// A session that may be used now, and its user.
@@ -125,13 +129,15 @@ extension AppBatch {
     /// That a session `s` of a user `u` may be used at a moment: not ended, within its limits, of the user's epoch.
     ///
     /// Checked by every read and not left to the job that ends stale sessions: a sweep is no boundary. The limits are
-    /// those that the session was given, and the app's of today where they are shorter.
+    /// those that the session was given, and the app's of today where they are shorter. So is a second factor: once the
+    /// app or a role asks for one, a session in which none was proved stands no more.
     func sessionStands(at now: Instant) -> SQL {
         """
         s.ended_at is null and s.expires_at > \(now) and s.idle_expires_at > \(now)
         and s.authenticated_at > \(now - scope.settings.sessionLife)
         and s.last_used_at > \(now - scope.settings.refreshIdleLife)
         and u.state = 'active' and u.auth_epoch = s.auth_epoch
+        and ('mfa' = any (s.amr) or not \(scope.requiresFactor))
         """
     }
 

@@ -37,6 +37,14 @@ package struct SignInProof: Sendable {
             authenticatedAt: session.authenticatedAt, condition: .session(session.id))
     }
 
+    /// Whether a second factor was proved, too.
+    package var hasFactor: Bool { AuthenticationClass(methods: amr) == .twoFactors }
+
+    /// That the proof is as much as user `u` of the app has to prove, whose row `stands` has found.
+    func suffices(in scope: AppScope) -> SQL {
+        hasFactor ? "true" : "not \(scope.asksForFactor)"
+    }
+
     /// That user `u` of the app is the one, active, verified and unchanged since the proof.
     func stands(in app: AppID, at now: Instant) -> SQL {
         let epoch: SQL = authEpoch.map { "and u.auth_epoch = \($0)" } ?? ""
