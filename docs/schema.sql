@@ -146,6 +146,10 @@ CREATE TABLE public.authorization_requests (
     registered_uri text,
     authenticated_after timestamp with time zone,
     scope text DEFAULT ''::text NOT NULL,
+    requires_factor boolean DEFAULT false NOT NULL,
+    asks_consent boolean DEFAULT false NOT NULL,
+    consenting_session_id uuid,
+    expected_user_id uuid,
     CONSTRAINT authorization_requests_answered_once CHECK (((answered_at IS NULL) = (code_hash IS NULL))),
     CONSTRAINT authorization_requests_locale_length CHECK ((octet_length(locale) <= 35)),
     CONSTRAINT authorization_requests_login_hint_length CHECK ((octet_length(login_hint) <= 254)),
@@ -203,10 +207,24 @@ CREATE TABLE public.clients (
     requires_pushed boolean DEFAULT false NOT NULL,
     web_origins text[] DEFAULT '{}'::text[] NOT NULL,
     post_logout_uris text[] DEFAULT '{}'::text[] NOT NULL,
+    party text DEFAULT 'first_party'::text NOT NULL,
+    sector text,
     CONSTRAINT clients_key_set_length CHECK ((octet_length(key_set) <= 32768)),
     CONSTRAINT clients_key_set_proves CHECK (((key_set IS NULL) OR (type = 'confidential'::text))),
     CONSTRAINT clients_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT clients_party_known CHECK ((party = ANY (ARRAY['first_party'::text, 'third_party'::text]))),
+    CONSTRAINT clients_sector_length CHECK (((octet_length(sector) >= 1) AND (octet_length(sector) <= 2000))),
     CONSTRAINT clients_type_known CHECK ((type = ANY (ARRAY['public'::text, 'confidential'::text])))
+);
+
+CREATE TABLE public.consents (
+    app_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    scopes text[] NOT NULL,
+    request_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    granted_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.credentials (
@@ -288,6 +306,27 @@ CREATE TABLE public.delivery_attempts_default (
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone NOT NULL,
     CONSTRAINT delivery_attempts_outcome_known CHECK ((outcome = ANY (ARRAY['delivered'::text, 'transient'::text, 'permanent'::text, 'indeterminate'::text])))
+);
+
+CREATE TABLE public.factor_challenges (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    auth_epoch integer NOT NULL,
+    request_id uuid,
+    holder_hash bytea,
+    is_hosted boolean NOT NULL,
+    replaces_session_id uuid,
+    session_id uuid,
+    amr text[] NOT NULL,
+    authenticated_at timestamp with time zone NOT NULL,
+    attempt_count integer NOT NULL,
+    enrolled_at timestamp with time zone,
+    passed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT factor_challenges_request_held CHECK (((request_id IS NULL) OR (holder_hash IS NOT NULL)))
 );
 
 CREATE TABLE public.flows (
@@ -496,6 +535,14 @@ CREATE TABLE public.rate_limits (
     expires_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.recovery_codes (
+    app_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
 CREATE TABLE public.refresh_tokens (
     app_id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -518,6 +565,7 @@ CREATE TABLE public.roles (
     permissions text[] NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    requires_factor boolean DEFAULT false NOT NULL,
     CONSTRAINT roles_description_length CHECK ((char_length(description) <= 200)),
     CONSTRAINT roles_name_safe CHECK ((name ~ '^[a-z][a-z0-9_.:-]{0,39}$'::text)),
     CONSTRAINT roles_permissions_safe CHECK ((array_to_string(permissions, ' '::text) ~ '^([a-z][a-z0-9_.:*/-]{0,63}( [a-z][a-z0-9_.:*/-]{0,63})*)?$'::text))
@@ -569,6 +617,12 @@ CREATE TABLE public.signing_keys (
     CONSTRAINT signing_keys_state_known CHECK ((state = ANY (ARRAY['next'::text, 'active'::text, 'retired'::text])))
 );
 
+CREATE TABLE public.subject_secrets (
+    app_id uuid NOT NULL,
+    secret_sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.token_families (
     app_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -580,6 +634,21 @@ CREATE TABLE public.token_families (
     end_reason text,
     scope text DEFAULT ''::text NOT NULL,
     CONSTRAINT token_families_ended_reason CHECK (((ended_at IS NULL) = (end_reason IS NULL)))
+);
+
+CREATE TABLE public.user_factors (
+    app_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    seed_sealed bytea NOT NULL,
+    last_step bigint,
+    created_at timestamp with time zone NOT NULL,
+    confirmed_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT user_factors_confirmed_or_ends CHECK ((((confirmed_at IS NULL) = (last_step IS NULL)) AND ((confirmed_at IS NULL) = (expires_at IS NOT NULL)))),
+    CONSTRAINT user_factors_kind_known CHECK ((kind = 'totp'::text))
 );
 
 CREATE TABLE public.user_identities (
@@ -613,6 +682,8 @@ CREATE TABLE public.users (
     created_at timestamp with time zone NOT NULL,
     deactivated_at timestamp with time zone,
     locale text,
+    claims jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT users_claims_small CHECK ((octet_length((claims)::text) <= 4096)),
     CONSTRAINT users_deactivated_dated CHECK (((state = 'deactivated'::text) = (deactivated_at IS NOT NULL))),
     CONSTRAINT users_email_entered_safe CHECK (((email_entered ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (lower(email_entered) = email))),
     CONSTRAINT users_email_safe CHECK (((email ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (octet_length(email) <= 254))),
@@ -697,6 +768,9 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_pkey PRIMARY KEY (app_id, user_id, client_id);
+
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (app_id, user_id, kind);
 
@@ -711,6 +785,9 @@ ALTER TABLE ONLY public.delivery_attempts
 
 ALTER TABLE ONLY public.delivery_attempts_default
     ADD CONSTRAINT delivery_attempts_default_pkey PRIMARY KEY (app_id, message_id, claim_number, ended_at);
+
+ALTER TABLE ONLY public.factor_challenges
+    ADD CONSTRAINT factor_challenges_pkey PRIMARY KEY (app_id, id);
 
 ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_pkey PRIMARY KEY (app_id, id);
@@ -742,6 +819,9 @@ ALTER TABLE ONLY public.pushed_requests
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (app_id, key_hash, window_at);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (app_id, user_id, code_hash);
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (app_id, token_hash);
 
@@ -763,8 +843,14 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.subject_secrets
+    ADD CONSTRAINT subject_secrets_pkey PRIMARY KEY (app_id);
+
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.user_factors
+    ADD CONSTRAINT user_factors_pkey PRIMARY KEY (app_id, id);
 
 ALTER TABLE ONLY public.user_identities
     ADD CONSTRAINT user_identities_pkey PRIMARY KEY (app_id, id);
@@ -834,6 +920,8 @@ CREATE INDEX client_secrets_client ON public.client_secrets USING btree (app_id,
 
 CREATE INDEX clients_time ON public.clients USING btree (app_id, created_at, id);
 
+CREATE INDEX consents_client ON public.consents USING btree (app_id, client_id);
+
 CREATE INDEX deliveries_time ON ONLY public.deliveries USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
 
 CREATE INDEX deliveries_default_app_id_created_at_id_idx ON public.deliveries_default USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
@@ -853,6 +941,10 @@ CREATE INDEX deliveries_default_app_id_replay_of_idx ON public.deliveries_defaul
 CREATE INDEX deliveries_user ON ONLY public.deliveries USING btree (app_id, user_id, ended_at) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX deliveries_default_app_id_user_id_ended_at_idx ON public.deliveries_default USING btree (app_id, user_id, ended_at) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX factor_challenges_expired ON public.factor_challenges USING btree (expires_at);
+
+CREATE INDEX factor_challenges_user ON public.factor_challenges USING btree (app_id, user_id);
 
 CREATE INDEX flows_expired ON public.flows USING btree (expires_at);
 
@@ -930,6 +1022,12 @@ CREATE INDEX signing_keys_waiting ON public.signing_keys USING btree (created_at
 
 CREATE INDEX token_families_session ON public.token_families USING btree (app_id, session_id);
 
+CREATE UNIQUE INDEX user_factors_confirmed ON public.user_factors USING btree (app_id, user_id) WHERE (confirmed_at IS NOT NULL);
+
+CREATE INDEX user_factors_user ON public.user_factors USING btree (app_id, user_id);
+
+CREATE UNIQUE INDEX user_factors_waiting ON public.user_factors USING btree (app_id, user_id) WHERE (confirmed_at IS NULL);
+
 CREATE INDEX user_roles_role ON public.user_roles USING btree (app_id, role_id, user_id);
 
 CREATE INDEX users_search ON public.users USING btree (app_id, email COLLATE "C");
@@ -1001,8 +1099,17 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.factor_challenges
+    ADD CONSTRAINT factor_challenges_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.flows
     ADD CONSTRAINT flows_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
@@ -1037,6 +1144,9 @@ ALTER TABLE ONLY public.pushed_requests
 ALTER TABLE ONLY public.rate_limits
     ADD CONSTRAINT rate_limits_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_family_fkey FOREIGN KEY (app_id, family_id) REFERENCES public.token_families(app_id, id) ON DELETE CASCADE;
 
@@ -1052,8 +1162,14 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
+ALTER TABLE ONLY public.subject_secrets
+    ADD CONSTRAINT subject_secrets_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_session_fkey FOREIGN KEY (app_id, session_id) REFERENCES public.sessions(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_factors
+    ADD CONSTRAINT user_factors_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.user_identities
     ADD CONSTRAINT user_identities_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
@@ -1147,6 +1263,10 @@ ALTER TABLE public.clients ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY clients_of_app ON public.clients TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
+ALTER TABLE public.consents ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY consents_of_app ON public.consents TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY credentials_of_app ON public.credentials TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -1162,6 +1282,12 @@ ALTER TABLE public.delivery_attempts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY delivery_attempts_of_app ON public.delivery_attempts TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY delivery_attempts_of_worker ON public.delivery_attempts TO gatepost_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.factor_challenges ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY factor_challenges_of_app ON public.factor_challenges TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY factor_challenges_of_worker ON public.factor_challenges TO gatepost_worker USING (true);
 
 ALTER TABLE public.flows ENABLE ROW LEVEL SECURITY;
 
@@ -1207,6 +1333,10 @@ CREATE POLICY rate_limits_of_app ON public.rate_limits TO gatepost_app USING ((a
 
 CREATE POLICY rate_limits_of_worker ON public.rate_limits TO gatepost_worker USING (true);
 
+ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY recovery_codes_of_app ON public.recovery_codes TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY refresh_tokens_of_app ON public.refresh_tokens TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -1229,11 +1359,19 @@ CREATE POLICY signing_keys_of_app ON public.signing_keys TO gatepost_app USING (
 
 CREATE POLICY signing_keys_of_worker ON public.signing_keys TO gatepost_worker USING (true);
 
+ALTER TABLE public.subject_secrets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY subject_secrets_of_app ON public.subject_secrets TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.token_families ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY token_families_of_app ON public.token_families TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY token_families_of_worker ON public.token_families TO gatepost_worker USING (true);
+
+ALTER TABLE public.user_factors ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_factors_of_app ON public.user_factors TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE public.user_identities ENABLE ROW LEVEL SECURITY;
 
@@ -1308,6 +1446,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.client_secrets TO gatepost_app
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.clients TO gatepost_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consents TO gatepost_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credentials TO gatepost_app;
 
 GRANT SELECT,INSERT ON TABLE public.deliveries TO gatepost_app;
@@ -1315,6 +1455,9 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.deliveries TO gatepost_worker;
 
 GRANT SELECT,INSERT ON TABLE public.delivery_attempts TO gatepost_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.delivery_attempts TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.factor_challenges TO gatepost_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.factor_challenges TO gatepost_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.flows TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.flows TO gatepost_worker;
@@ -1341,6 +1484,8 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.pushed_requests TO gatepost_worker;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.rate_limits TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.rate_limits TO gatepost_worker;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO gatepost_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.refresh_tokens TO gatepost_worker;
 
@@ -1352,8 +1497,12 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.sessions TO gatepost_worker;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_worker;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.subject_secrets TO gatepost_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.token_families TO gatepost_app;
 GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_factors TO gatepost_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_identities TO gatepost_app;
 GRANT SELECT ON TABLE public.user_identities TO gatepost_worker;

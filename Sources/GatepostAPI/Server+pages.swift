@@ -29,6 +29,7 @@ extension APIServer {
             EmailSignInPages(
                 flow: flows.emailSignIn, visit: flows.visit, pages: pages, isDevelopment: visits.isDevelopment
             ).endpoints)
+        group.addRoutes(FactorPages(flow: flows.factorChallenge, visits: visits).endpoints)
         group.addRoutes(PasswordResetPages(flow: flows.passwordReset, pages: pages).endpoints)
         group.addRoutes(
             SignUpPageRoutes(signUp: flows.signUp, verification: flows.verification, visits: visits).endpoints)
@@ -41,9 +42,12 @@ extension APIServer {
         let pages = visits.pages
         let shown = AccountShown(flow: flows.account, pages: pages, isDevelopment: visits.isDevelopment)
         group.addRoutes(AccountRoutes(flow: flows.account, logout: flows.logout, shown: shown).endpoints)
+        group.addRoutes(ConsentPages(flow: flows.consent, account: flows.account, visits: visits).endpoints)
         group.addRoutes(
             PasswordChangePages(account: flows.account, flow: flows.passwordChange, pages: pages).endpoints)
         group.addRoutes(EmailChangePages(account: flows.account, flow: flows.emailChange, visits: visits).endpoints)
+        group.addRoutes(
+            AccountFactorPages(account: flows.account, flow: flows.factors, pages: pages).endpoints)
         group.addRoutes(
             IdentityPages(flow: flows.identities, ways: flows.providerSignIn, shown: shown).endpoints)
     }

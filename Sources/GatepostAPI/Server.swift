@@ -79,16 +79,19 @@ package struct APIServer: Service {
     }
 
     private static func addAPI(_ mount: AppMount, _ flows: Flows, _ keys: KeyRing, baseURL: String) {
-        let group = mount.group("/v1/apps/{app}")
+        let group = mount.group("/v1/apps/{app}").add(middleware: StatedAddress(flow: flows.statedAddress))
         group.addRoutes(SignUpRoutes(signUp: flows.signUp, verification: flows.verification).endpoints)
         group.addRoutes(SignInRoutes(flow: flows.signIn, devices: flows.devices, baseURL: baseURL).endpoints)
         group.addRoutes(EmailSignInRoutes(flow: flows.emailSignIn).endpoints)
+        group.addRoutes(FactorChallengeRoutes(flow: flows.factorChallenge).endpoints)
         group.addRoutes(PasswordResetRoutes(flow: flows.passwordReset).endpoints)
         group.addRoutes(ProviderSignInRoutes(flow: flows.providerSignIn).endpoints)
         group.group()
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
             .addRoutes(SessionRoutes(signOut: flows.signOut, sessions: flows.ownSessions, keys: keys).endpoints)
+            .addRoutes(ConsentRoutes(flow: flows.consent, keys: keys).endpoints)
+            .addRoutes(FactorRoutes(flow: flows.factors).endpoints)
             .addRoutes(IdentityRoutes(flow: flows.identities).endpoints)
             .addRoutes(IdentityLinkRoutes(flow: flows.providerSignIn).endpoints)
             .addRoutes(
@@ -104,6 +107,7 @@ package struct APIServer: Service {
         AdminAppRoutes(flow: admin.apps, database: mount.database, keys: keys).mount(global: global, ofApp: ofApp)
         AdminClientRoutes(flow: admin.clients, keys: keys).mount(ofApp)
         AdminUserRoutes(flow: admin.users, keys: keys).mount(ofApp)
+        AdminFactorRoutes(flow: admin.factors).mount(ofApp)
         AdminSessionRoutes(flow: admin.sessions, keys: keys).mount(ofApp)
         AdminRoleRoutes(flow: admin.roles, users: admin.users, keys: keys).mount(ofApp)
         AdminWebhookRoutes(flow: admin.webhooks, keys: keys).mount(ofApp)

@@ -21,12 +21,18 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var auditHistorySeconds: Int64?
     /// Whether tokens say which roles the user has and what these permit; default false.
     package var rolesInTokens: Bool?
+    /// Which of the claims that admins have noted about users are told, and where; default none.
+    ///
+    /// By name, up to 20. `roles` stands for roles and permissions: where it is named, `rolesInTokens` holds there.
+    package var tokenClaims: [String: [ClaimPlace]]?
     /// Whether mails are kept to be read instead of being sent, for an app on which something is tested; default false.
     package var captureMails: Bool?
     /// Whether an address without an account gets one by signing in with a mail's link or code; default no.
     package var emailSignUp: Bool?
     /// Whether a password reset ends the user's sessions; default yes.
     package var resetEndsSessions: Bool?
+    /// Whether everybody proves a second factor; default no, for the built-in app yes.
+    package var requireSecondFactor: Bool?
 
     /// The language of pages and mails where neither the person nor the browser asks for another; default `en`.
     package var defaultLocale: String?
@@ -56,6 +62,17 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var refreshIdleLife: Duration { .seconds(refreshIdleSeconds ?? 30 * 86400) }
     /// The most that a new session can last; no exchange prolongs it.
     package var sessionLife: Duration { .seconds(sessionSeconds ?? 90 * 86400) }
+
+    /// Whether roles and permissions are told in one place.
+    package func tellsRoles(in place: ClaimPlace) -> Bool {
+        rolesInTokens == true && tokenClaims?["roles"]?.contains(place) ?? true
+    }
+
+    /// Whether any claim is told that admins have noted.
+    package var tellsClaims: Bool { tokenClaims?.keys.contains { $0 != "roles" } ?? false }
+
+    /// Whether everybody in an app with these settings proves a second factor: those of the built-in app are admins.
+    package func requiresSecondFactor(in app: AppID) -> Bool { requireSecondFactor ?? (app == .gatepost) }
 
     /// Whether the app is in capture mode.
     package var capturesMails: Bool { captureMails ?? false }
@@ -87,6 +104,7 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case deliveryHistorySeconds = "delivery_history_seconds"
         case auditHistorySeconds = "audit_history_seconds"
         case rolesInTokens = "roles_in_tokens"
+        case tokenClaims = "token_claims"
         case captureMails = "capture_mails"
         case defaultLocale = "default_locale"
         case brandColor = "brand_color"
@@ -98,6 +116,15 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case mailsPerHour = "mails_per_hour"
         case emailSignUp = "email_sign_up"
         case resetEndsSessions = "reset_ends_sessions"
+        case requireSecondFactor = "require_second_factor"
+    }
+
+    private var areTokenClaimsKnown: Bool {
+        guard let tokenClaims else { return true }
+        return tokenClaims.count <= CustomClaims.countMax
+            && tokenClaims.allSatisfy { name, places in
+                (name == "roles" || CustomClaims.isName(name)) && Set(places).count == places.count
+            }
     }
 
     /// The first field that is out of bounds, by its name in JSON; nil when all are within.
@@ -122,6 +149,7 @@ package struct AppSettings: Codable, Hashable, Sendable {
         ]
         return checks.first { check in check.1.map { !check.2.contains($0) } ?? false }?.0.rawValue
             ?? texts.first { check in check.1.map { !check.2($0) } ?? false }?.0.rawValue
+            ?? (areTokenClaimsKnown ? nil : CodingKeys.tokenClaims.rawValue)
     }
 }
 
@@ -137,6 +165,8 @@ package enum Lifetimes {
     package static let pushedRequest: Duration = .seconds(60)
     /// The cookie that tells browsers apart; counted anew whenever a sign-in begins.
     package static let browserCookie: Duration = .days(90)
+    /// What a sign-in waits for its second factor, and a new authenticator for its first code.
+    package static let factorChallenge: Duration = .minutes(10)
     /// A browser's way to a provider and back.
     package static let providerSignIn: Duration = .minutes(10)
     /// How long what a provider proved waits for the account to be proved too; as long as a client's request lives.

@@ -99,6 +99,16 @@ package enum Identified {
     package enum ProviderSignIn: IdentifiedKind {
         package static let prefix = "psi"
     }
+
+    /// What a user proves beside a first factor.
+    package enum UserFactor: IdentifiedKind {
+        package static let prefix = "fac"
+    }
+
+    /// A sign-in that waits for its second factor.
+    package enum FactorChallenge: IdentifiedKind {
+        package static let prefix = "fch"
+    }
 }
 
 /// Identifies the boundary of everything.
@@ -160,6 +170,12 @@ package typealias UserIdentityID = TypedID<Identified.UserIdentity>
 
 /// Identifies one way of a browser to a provider and back.
 package typealias ProviderSignInID = TypedID<Identified.ProviderSignIn>
+
+/// Identifies what a user proves beside a first factor.
+package typealias UserFactorID = TypedID<Identified.UserFactor>
+
+/// Identifies a sign-in that waits for its second factor.
+package typealias FactorChallengeID = TypedID<Identified.FactorChallenge>
 
 extension AppID {
     /// The built-in app `gatepost`, whose users are the admins.

@@ -14,15 +14,23 @@ package enum ProblemDetail: String, CaseIterable, Sendable {
     case providerDeclined = "declined"
     case redirectNeedsClick = "needs_click"
     case wayIn = "way_in"
+    case recoveryWay = "recovery_way"
+    case beginAgain = "begin_again"
+    case factorMissing = "factor_missing"
+    case factorEnrolled = "factor_enrolled"
+    case factorRequired = "factor_required"
 
     /// The problem that this is more of.
     package var code: ProblemCode {
         switch self {
         case .brokenForm, .repeatedParameter, .missingPassword: .invalidRequest
-        case .lastWay, .sameAddress, .addressTaken, .justOpened, .identityTaken: .conflict
+        case .lastWay, .sameAddress, .addressTaken, .justOpened, .identityTaken, .factorMissing, .factorEnrolled,
+            .factorRequired:
+            .conflict
         case .providerKeptAddress, .providerDeclined: .invalidProviderAnswer
         case .redirectNeedsClick: .invalidRedirectURI
-        case .wayIn: .rateLimited
+        case .wayIn, .recoveryWay: .rateLimited
+        case .beginAgain: .codeAttemptsExhausted
         }
     }
 
@@ -41,6 +49,11 @@ package enum ProblemDetail: String, CaseIterable, Sendable {
         case .providerDeclined: "The provider did not sign you in."
         case .redirectNeedsClick:
             "A redirect URI without TLS needs a click: send the browser to the authorize endpoint."
+        case .factorMissing: "There is no second factor to prove: set one up first."
+        case .factorEnrolled: "There is a second factor already: prove that one."
+        case .factorRequired: "A second factor is required here: replace it instead."
+        case .beginAgain: "Too many wrong codes. Begin the sign-in again."
+        case .recoveryWay: "Use a recovery code, or have your second factor reset."
         case .wayIn: "Sign in on a device that has signed in before, or set a new password by mail."
         }
     }

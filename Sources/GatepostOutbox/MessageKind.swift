@@ -18,7 +18,7 @@ package struct MessageKind: RawRepresentable, Hashable, Sendable, CustomStringCo
         [
             VerificationMail.kind, AccountExistsMail.kind, SigningKeyRotation.kind, WebhookNotice.kind,
             AuditExportPart.kind, AuditExportReadyMail.kind, AdminInvitationMail.kind,
-            PartitionUpkeep.kind,
+            PartitionUpkeep.kind, FactorMail.kind,
         ]
         + FlowMail.allCases.map(\.kind) + UserNotice.allCases.map(\.kind)
 }

@@ -102,7 +102,7 @@ struct App: Sendable {
     /// The id as the database has it.
     var uuid: String { hex(AppID(id)?.uuid.bytes) }
 
-    private func post(_ path: String, _ fields: [String: String]) async throws -> HTTPResponse {
+    func post(_ path: String, _ fields: [String: String]) async throws -> HTTPResponse {
         let body = String(decoding: try JSONEncoder().encode(fields), as: UTF8.self)
         return try await installation.send("POST", path, headers: ["Content-Type": "application/json"], body: body)
     }

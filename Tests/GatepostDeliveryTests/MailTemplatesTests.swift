@@ -8,7 +8,8 @@ struct MailTemplatesTests {
         "app": "Demo", "address": "person@example.org", "link": "https://auth.example.com/x#t=abc",
         "code": "1234 5678", "hours": "24", "minutes": "10", "days": "7", "when": "2026-03-02 09:00 UTC",
         "role": "auditor", "where": "Other", "exported": "Third", "rows": "12", "format": "csv", "export": "exp_1",
-        "expires": "2026-03-09 09:00 UTC", "provider": "Upstream",
+        "expires": "2026-03-09 09:00 UTC", "provider": "Upstream", "enrolled": "yes", "removed": "yes", "reset": "yes",
+        "recovery_code_used": "yes", "recovery_codes_replaced": "yes",
     ]
 
     /// Every mail in every language.

@@ -65,6 +65,7 @@ extension TestFlows {
             email, password: password, to: client(), in: scope, from: Self.origin)
         switch outcome {
         case .passed(let code): return code
+        case .factorAsked: throw StepRefused(refusal: nil)
         case .refused(let refusal): throw StepRefused(refusal: refusal)
         }
     }

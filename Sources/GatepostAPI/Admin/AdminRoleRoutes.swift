@@ -25,17 +25,20 @@ struct AdminRoleRoutes: Sendable {
         let name: String
         let description: String
         let permissions: [String]
+        let requiresSecondFactor: Bool
         let createdAt: Instant
         let changedAt: Instant
 
         enum CodingKeys: String, CodingKey {
             case id, name, description, permissions
+            case requiresSecondFactor = "requires_second_factor"
             case createdAt = "created_at"
             case changedAt = "changed_at"
         }
 
         init(_ role: RoleRecord) {
             (id, name, description, permissions) = (role.id, role.name, role.description, role.permissions)
+            requiresSecondFactor = role.requiresFactor
             (createdAt, changedAt) = (role.createdAt, role.changedAt)
         }
     }
@@ -55,9 +58,11 @@ struct AdminRoleRoutes: Sendable {
         let name: String
         let description: String?
         let permissions: [String]
+        let requiresSecondFactor: Bool?
 
-        enum CodingKeys: CodingKey, CaseIterable {
+        enum CodingKeys: String, CodingKey, CaseIterable {
             case name, description, permissions
+            case requiresSecondFactor = "requires_second_factor"
         }
     }
 
@@ -65,8 +70,9 @@ struct AdminRoleRoutes: Sendable {
         _ request: Request, context: AdminRequestContext
     ) async throws -> EditedResponse<RoleAnswer> {
         let (body, admin) = try await context.write(request, CreateRequest.self)
-        let content = RoleContent(
+        var content = RoleContent(
             name: body.name, description: body.description ?? "", permissions: body.permissions)
+        content?.requiresFactor = body.requiresSecondFactor ?? false
         guard let content else { throw Self.unusable }
         switch try await flow.create(content, for: admin, in: context.scope) {
         case .done(let id): return EditedResponse(status: .created, response: try await answer(id, context))
@@ -78,15 +84,18 @@ struct AdminRoleRoutes: Sendable {
         let name: String?
         let description: String?
         let permissions: [String]?
+        let requiresSecondFactor: Bool?
 
-        enum CodingKeys: CodingKey, CaseIterable {
+        enum CodingKeys: String, CodingKey, CaseIterable {
             case name, description, permissions
+            case requiresSecondFactor = "requires_second_factor"
         }
     }
 
     @Sendable func change(_ request: Request, context: AdminRequestContext) async throws -> RoleAnswer {
         let (body, admin) = try await context.write(request, ChangeRequest.self)
-        guard body.name != nil || body.description != nil || body.permissions != nil else {
+        guard body.name != nil || body.description != nil || body.permissions != nil || body.requiresSecondFactor != nil
+        else {
             throw Problem(.invalidRequest, detail: "Name at least one field to change.")
         }
         // What is wrong with the new values is found without those that stay.
@@ -94,9 +103,11 @@ struct AdminRoleRoutes: Sendable {
             name: body.name ?? "role", description: body.description ?? "", permissions: body.permissions ?? [])
         guard trial != nil else { throw Self.unusable }
         let outcome = try await flow.change(try context.id("role"), for: admin, in: context.scope) { before in
-            RoleContent(
+            var content = RoleContent(
                 name: body.name ?? before.name, description: body.description ?? before.description,
                 permissions: body.permissions ?? before.permissions)
+            content?.requiresFactor = body.requiresSecondFactor ?? before.requiresFactor
+            return content
         }
         switch outcome {
         case .done(let id): return try await answer(id, context)

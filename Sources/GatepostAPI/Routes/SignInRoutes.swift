@@ -50,7 +50,7 @@ struct SignInRoutes: Sendable {
 
     @Sendable func signIn(
         _ request: Request, context: AppRequestContext
-    ) async throws -> EditedResponse<SignInResponse> {
+    ) async throws -> SignInAnswer<SignInResponse> {
         let body: SignInRequest = try await request.json()
         guard body.codeChallengeMethod == "S256" else { throw Problem(.invalidCodeChallenge) }
         var origin = context.origin(of: request)
@@ -67,7 +67,8 @@ struct SignInRoutes: Sendable {
                 iss: TokenIssuer.issuer(of: context.scope.appID, baseURL: baseURL), deviceToken: device.revealed)
             var response = EditedResponse(response: answer)
             response.setCookie(DeviceCookie.holding(device, of: context.scope))
-            return response
+            return .code(response)
+        case .factorAsked(let challenge): return .challenge(ChallengeAnswer(challenge))
         case .refused(let refusal):
             throw Problem(refusal)
         }

@@ -23,6 +23,7 @@ package struct MailTemplates: Sendable {
         case identityUnlinked = "identity_unlinked"
         case emailChange = "email_change"
         case emailChanged = "email_changed"
+        case factorChanged = "factor_changed"
     }
 
     /// A template is missing, or there is one too many; the program does not start.

@@ -67,6 +67,10 @@ package struct AdminAppFlow: Sendable {
                 if let field = change.settings.fieldOutOfBounds {
                     return Refusal(.invalidRequest, detail: "settings.\(field) is out of its bounds.")
                 }
+                guard
+                    scope.appID != .gatepost || change.settings.requireSecondFactor != false
+                        || request.principal.identity == .operator
+                else { return Refusal(.conflict, detail: "Admins have a second factor: only an operator lifts that.") }
                 guard let before = try await transaction.lockApp(),
                     let after = try await transaction.changeApp(
                         name: change.name, settings: change.settings, cleared: change.clearedSettings)

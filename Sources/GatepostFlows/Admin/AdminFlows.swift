@@ -4,6 +4,7 @@ package struct AdminFlows: Sendable {
     package let apps: AdminAppFlow
     package let clients: AdminClientFlow
     package let users: AdminUserFlow
+    package let factors: AdminFactorFlow
     package let sessions: AdminSessionFlow
     package let roles: AdminRoleFlow
     package let webhooks: AdminWebhookFlow
@@ -20,8 +21,10 @@ package struct AdminFlows: Sendable {
         let (database, clock, random, ring) = (parts.database, parts.clock, parts.random, parts.keys)
         access = AdminAccessFlow(database: database, clock: clock, session: session)
         apps = AdminAppFlow(database: database, clock: clock, random: random, keys: ring)
-        clients = AdminClientFlow(database: database, clock: clock, random: random)
+        clients = AdminClientFlow(database: database, clock: clock, random: random, keys: parts.keys)
         users = AdminUserFlow(database: database, clock: clock, random: random, signal: parts.signal)
+        factors = AdminFactorFlow(
+            mail: MailFlowParts(database: database, clock: clock, random: random, keys: ring, signal: parts.signal))
         sessions = AdminSessionFlow(database: database, clock: clock, random: random, signal: parts.signal)
         roles = AdminRoleFlow(database: database, clock: clock, random: random, signal: parts.signal)
         webhooks = AdminWebhookFlow(

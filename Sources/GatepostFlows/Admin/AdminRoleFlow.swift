@@ -167,7 +167,9 @@ package struct AdminRoleFlow: Sendable {
 extension RoleRecord {
     /// What it is called and permits; nil for a row that no version of this program has written.
     package var content: RoleContent? {
-        RoleContent(name: name, description: description, permissions: permissions)
+        var content = RoleContent(name: name, description: description, permissions: permissions)
+        content?.requiresFactor = requiresFactor
+        return content
     }
 }
 
@@ -188,6 +190,7 @@ extension AuditEvent {
         event.details["role"] = role.description
         event.details["name"] = content.name
         event.details["permissions"] = content.permissions.joined(separator: " ")
+        if content.requiresFactor { event.details["requires_second_factor"] = "true" }
         return event
     }
 }

@@ -29,16 +29,27 @@ package struct PasswordSignInFlow: Sendable {
         package let id: ClientID
         package let redirectURI: String
         package let challenge: CodeChallenge
+        /// The registered URI that the redirect URI is, but for the port of a loopback address, once that is known.
+        var registeredURI: String?
 
         /// Gathers what the request says of its client.
         package init(id: ClientID, redirectURI: String, challenge: CodeChallenge) {
             (self.id, self.redirectURI, self.challenge) = (id, redirectURI, challenge)
+        }
+
+        /// The same, with the URI that was found.
+        func registered(as uri: String) -> Client {
+            var client = self
+            client.registeredURI = uri
+            return client
         }
     }
 
     /// What a sign-in came to.
     package enum Outcome: Sendable {
         case passed(OneTimeToken)
+        /// The password was right, and a second factor is asked for.
+        case factorAsked(SignInEnding.Challenge)
         case refused(Refusal)
     }
 
@@ -59,8 +70,11 @@ package struct PasswordSignInFlow: Sendable {
         }
         if let refusal = Refusal(verdict) { return try await refuse(refusal, client, in: scope, occasion) }
         guard let registered else { return try await refuse(Refusal(.unknownClient), nil, in: scope, occasion) }
-        guard registered.allows(client.redirectURI) else {
+        guard let registration = registered.registration(of: client.redirectURI) else {
             return try await refuse(Refusal(.invalidRedirectURI), client, in: scope, occasion)
+        }
+        guard registered.party == .first else {
+            return try await refuse(.hostedPagesOnly, client, in: scope, occasion)
         }
         let (refusal, stronger) = try await prove(password, credential)
         guard let credential, refusal == nil else {
@@ -69,7 +83,8 @@ package struct PasswordSignInFlow: Sendable {
                 user: credential?.userID, compared: budgets)
         }
         return try await issueCode(
-            to: client, credential, replacingHashBy: stronger, refunding: limits.earned(budgets, by: email), in: scope,
+            to: client.registered(as: registration), credential, replacingHashBy: stronger,
+            refunding: limits.earned(budgets, by: email), in: scope,
             occasion)
     }
 
@@ -115,11 +130,13 @@ package struct PasswordSignInFlow: Sendable {
             batch.refund(budgets, at: occasion.now)
             return isIssued
         }
-        guard isIssued else {
+        if isIssued { return .passed(code.code) }
+        switch try await goOn(client, credential, in: scope, occasion, at: now) {
+        case .some(let outcome): return outcome
+        case nil:
             return try await refuse(
                 Refusal(.invalidCredentials), client, in: scope, occasion, user: credential.userID)
         }
-        return .passed(code.code)
     }
 
     private func refuse(

@@ -20,6 +20,8 @@ package struct RoleContent: Sendable, Hashable {
     package let description: String
     /// `documents:write`, sorted, none twice: as a name, with `*` and `/` in addition.
     package let permissions: [String]
+    /// Whether whoever has it proves a second factor.
+    package var requiresFactor = false
 
     /// Takes a role as somebody wants it; nil for a name or a permission of other characters, or too many or too long.
     package init?(name: String, description: String, permissions: [String]) {
@@ -47,6 +49,27 @@ package struct RoleContent: Sendable, Hashable {
             letters.contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || more.utf8.contains(byte)
         }
     }
+}
+
+/// What a token may say of its user by the app's settings.
+package struct ToldClaims: Sendable, Hashable {
+    /// Nothing.
+    package static let none = ToldClaims(roles: nil, own: .none, settings: AppSettings())
+
+    private let roles: RoleClaims?
+    private let own: CustomClaims
+    private let settings: AppSettings
+
+    /// Gathers what was read.
+    package init(roles: RoleClaims?, own: CustomClaims, settings: AppSettings) {
+        (self.roles, self.own, self.settings) = (roles, own, settings)
+    }
+
+    /// The roles that are told in one place; nil where none are.
+    package func roles(in place: ClaimPlace) -> RoleClaims? { settings.tellsRoles(in: place) ? roles : nil }
+
+    /// The claims that are told in one place.
+    package func own(in place: ClaimPlace) -> CustomClaims { own.told(in: place, by: settings) }
 }
 
 /// What a token says of its user's roles, where the app asks for it.

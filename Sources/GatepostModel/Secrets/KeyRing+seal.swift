@@ -35,11 +35,17 @@ extension KeyRing {
         return [UInt8(epoch >> 8), UInt8(epoch & 255)] + Array(combined)
     }
 
+    /// Whether a value is sealed with the key that seals now.
+    package func isCurrent(_ sealed: [UInt8]) -> Bool { Self.epoch(ofSealed: sealed) == currentEpoch }
+
+    /// The epoch of the key that a value was sealed under; nil for what is none.
+    package static func epoch(ofSealed sealed: [UInt8]) -> Int16? {
+        sealed.count > 2 ? Int16(bitPattern: UInt16(sealed[0]) << 8 | UInt16(sealed[1])) : nil
+    }
+
     /// Opens what `seal` made at the same place; throws `SealBroken` otherwise.
     package func open(_ sealed: [UInt8], at place: SealedPlace) throws -> [UInt8] {
-        guard sealed.count > 2,
-            let key = derivedKey(
-                for: "seal", epoch: Int16(bitPattern: UInt16(sealed[0]) << 8 | UInt16(sealed[1]))),
+        guard let epoch = Self.epoch(ofSealed: sealed), let key = derivedKey(for: "seal", epoch: epoch),
             let box = try? AES.GCM.SealedBox(combined: Array(sealed.dropFirst(2))),
             let plaintext = try? AES.GCM.open(box, using: key, authenticating: place.bytes)
         else { throw SealBroken() }

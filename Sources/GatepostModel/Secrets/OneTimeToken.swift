@@ -30,6 +30,8 @@ package struct OneTimeToken: Sendable {
         case providerState = "gps"
         /// What an app redeems to have an identity linked that a provider has just proved.
         case identityLink = "gil"
+        /// Held by whoever proved a first factor, until the second one is proved.
+        case factorChallenge = "gfc"
     }
 
     /// Bytes of chance in a token.

@@ -26,6 +26,30 @@ extension AppBatch {
                 """)
     }
 
+    /// Writes an event if a request waits for consent in this session, its client taken from there.
+    package mutating func record(
+        _ event: AuditEvent, ifConsentIsAsked request: AuthorizationRequestID, in session: SessionID
+    ) {
+        record(
+            event, clientID: "r.client_id",
+            where: """
+                from authorization_requests as r
+                where r.app_id = \(scope.appID) and r.id = \(request) and r.consenting_session_id = \(session)
+                  and r.answered_at is null and r.expires_at > \(event.at)
+                """)
+    }
+
+    /// Writes an event if this very transaction has written down a user's consent to a request.
+    package mutating func record(_ event: AuditEvent, ifConsentedTo request: AuthorizationRequestID) {
+        record(
+            event, clientID: "k.client_id",
+            where: """
+                from consents as k
+                where k.app_id = \(scope.appID) and k.user_id = \(event.userID) and k.request_id = \(request)
+                  and k.xmin = pg_current_xact_id()::xid
+                """)
+    }
+
     /// Writes an event if the session was ended at this moment, its user and reason taken from there.
     package mutating func record(_ event: AuditEvent, ifEnded sessionID: SessionID) {
         record(
@@ -56,6 +80,13 @@ extension AppBatch {
                                where app_id = \(scope.appID) and id = \(sessionID) and ended_at is not null
                                  and xmin = pg_current_xact_id()::xid)
                 """)
+    }
+
+    /// Writes an event if the sign-in waits for a second factor, its user taken from there.
+    package mutating func record(_ event: AuditEvent, ifChallenged challenge: FactorChallengeID) {
+        record(
+            event, userID: "c.user_id",
+            where: "from factor_challenges as c where c.app_id = \(scope.appID) and c.id = \(challenge)")
     }
 
     /// Writes an event if the session exists, its user taken from there.
@@ -99,7 +130,7 @@ extension AppBatch {
 
     /// Writes an event if this very transaction has linked an identity that waited in this browser.
     package mutating func record(
-        _ event: AuditEvent, ifIdentityLinkedIn session: SessionID, ofBrowser holder: OneTimeToken
+        _ event: AuditEvent, ifIdentityLinkedIn session: SessionID, ofBrowser holderHash: [UInt8]
     ) {
         record(
             event, userID: "i.user_id", sessionID: "s.id",
@@ -107,7 +138,7 @@ extension AppBatch {
                 from provider_sign_ins as w
                 join user_identities as i on i.app_id = w.app_id and i.id = w.identity_id
                 join sessions as s on s.app_id = i.app_id and s.user_id = i.user_id and s.id = \(session)
-                where w.app_id = \(scope.appID) and w.browser_hash = \(holder.hash) and w.request_id is null
+                where w.app_id = \(scope.appID) and w.browser_hash = \(holderHash) and w.request_id is null
                   and i.xmin = pg_current_xact_id()::xid
                 limit 1
                 """)

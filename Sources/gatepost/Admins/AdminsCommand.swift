@@ -12,7 +12,7 @@ struct AdminsCommand: AsyncParsableCommand {
             The first owner is invited here, the others here or by an owner over the admin API. Roles: owner, admin,
             support, auditor; docs/api.md says what each may do.
             """,
-        subcommands: [Invite.self, List.self, Revoke.self, APIKeysCommand.self])
+        subcommands: [Invite.self, List.self, Revoke.self, SecondFactor.self, APIKeysCommand.self])
 
     /// The command `gatepost admins invite EMAIL`.
     struct Invite: AsyncParsableCommand {

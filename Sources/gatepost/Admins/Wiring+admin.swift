@@ -9,8 +9,8 @@ extension Wiring {
     }
 
     /// What adds clients to apps and makes their secrets.
-    func adminClientFlow() -> AdminClientFlow {
-        AdminClientFlow(database: database, clock: clock, random: random)
+    func adminClientFlow() throws -> AdminClientFlow {
+        AdminClientFlow(database: database, clock: clock, random: random, keys: try keyRing())
     }
 
     /// What finds, deactivates and reactivates users.

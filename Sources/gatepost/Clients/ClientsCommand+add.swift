@@ -19,6 +19,10 @@ extension ClientsCommand {
         var redirectURIs: [String] = []
         @Flag(help: "It runs on a server, and proves itself.")
         var confidential = false
+        @Flag(help: "It is somebody else's: each user is asked before it is told anything.")
+        var thirdParty = false
+        @Flag(help: "It knows users by subjects that tell nothing to clients of other hosts.")
+        var pairwise = false
         @Option(help: "A file with its public keys (RFC 7517), with which it signs instead of having a secret.")
         var keysFile: String?
         @OptionGroup var output: OutputOptions
@@ -30,7 +34,8 @@ extension ClientsCommand {
             }
             guard confidential || keysFile == nil else { throw ValidationError("--keys-file goes with --confidential") }
             let wanted = AdminClientFlow.Wanted(
-                name: name, type: confidential ? .confidential : .public, redirectURIs: redirectURIs,
+                name: name, type: confidential ? .confidential : .public, party: thirdParty ? .third : .first,
+                subjectType: pairwise ? .pairwise : .public, redirectURIs: redirectURIs,
                 keySet: try keysFile.map(ClientKeySet.init(file:)))
             try await Wiring.withOperator(.keys) { wiring in
                 let scope = try await wiring.scope(of: app)

@@ -32,9 +32,9 @@ extension ClientsCommand {
             guard (0...Lifetimes.clientSecretOverlapMax.wholeSeconds).contains(overlap) else {
                 throw ValidationError("--old-secret-seconds is out of its bounds; see --help")
             }
-            try await Wiring.withOperator(rotate || revoke != nil ? .keys : .database) { wiring in
+            try await Wiring.withOperator(.keys) { wiring in
                 let scope = try await wiring.scope(of: target.app)
-                let flow = wiring.adminClientFlow()
+                let flow = try wiring.adminClientFlow()
                 if let revoked {
                     _ = try await flow.revokeSecret(revoked, of: id, for: .byOperator, in: scope).value()
                 }

@@ -38,7 +38,7 @@ struct ClientsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let id = try target.id()
-            try await Wiring.withOperator(.database) { wiring in
+            try await Wiring.withOperator(.keys) { wiring in
                 let scope = try await wiring.scope(of: target.app)
                 guard let shown = try await wiring.adminClientFlow().client(id, in: scope) else {
                     throw ValidationError("the app has no client \(id)")
@@ -67,6 +67,8 @@ struct ClientRow: Encodable {
     let client: String
     let name: String
     let type: String
+    /// Whether it is the company's own: `first` or `third`.
+    let party: String
     let redirectURIs: [String]
     let webOrigins: [String]
     let postLogoutURIs: [String]
@@ -76,7 +78,7 @@ struct ClientRow: Encodable {
     let createdAt: Instant
 
     private enum CodingKeys: String, CodingKey {
-        case client, name, type, proof, createdAt, webOrigins
+        case client, name, type, party, proof, createdAt, webOrigins
         case redirectURIs = "redirectUris"
         case postLogoutURIs = "postLogoutRedirectUris"
         case requiresPushed = "requiresPushedRequests"
@@ -84,6 +86,7 @@ struct ClientRow: Encodable {
 
     init(_ record: ClientRecord) {
         (client, name, type) = (record.id.description, record.name, record.type.rawValue)
+        party = record.party.rawValue
         (redirectURIs, webOrigins, postLogoutURIs) = (record.redirectURIs, record.webOrigins, record.postLogoutURIs)
         (requiresPushed, createdAt) = (record.requiresPushed, record.createdAt)
         proof = record.type == .public ? nil : record.keySet == nil ? "secrets" : "keys"
@@ -95,6 +98,7 @@ struct ClientRow: Encodable {
         Terminal.say("client             \(client)")
         Terminal.say("name               \(name)")
         Terminal.say("type               \(type)")
+        Terminal.say("party              \(party)")
         Terminal.say("proves itself by   \(proof ?? "-")")
         Terminal.say("redirect URIs      \(list(redirectURIs))")
         Terminal.say("web origins        \(list(webOrigins))")

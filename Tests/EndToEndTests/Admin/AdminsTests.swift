@@ -1,4 +1,5 @@
 import Curl
+import Foundation
 import GatepostDev
 import GatepostModel
 import TestSupport
@@ -47,7 +48,9 @@ struct AdminsTests {
             let console = App(
                 installation: installation, id: invited.app, client: invited.client,
                 redirectURI: "http://127.0.0.1:5173/callback")
-            let code = try #require(try await console.signIn("ada@example.com", password: Self.password).field("code"))
+            let asked = try await console.signIn("ada@example.com", password: Self.password)
+            #expect(asked.status == 202 && asked.field("code") == nil, "\(asked.text)")
+            let code = try await enrol(asked, console)
             let tokens = try App.Tokens(try await console.exchange(code))
             let apps = try await installation.send(
                 "GET", "/v1/admin/apps", headers: ["Authorization": "Bearer \(tokens.access)"])
@@ -59,6 +62,49 @@ struct AdminsTests {
             let revoked = try await installation.run("admins", "revoke", try #require(admins.first).user)
             #expect(revoked.exit == SettingsTests.failure && revoked.errors.contains("the last owner"))
         }
+    }
+
+    @Test func `an operator lifts the second factor of admins, and asks for it again`() async throws {
+        try await Installation.running { installation in
+            try await installation.serve()
+            try await installation.work()
+            let invited = try await invite("ada@example.com", "owner", installation)
+            try await installation.waitUntilNothingIsOwed()
+            let mail = try #require(await installation.relay.mails().last)
+            let link = String(
+                try #require(CaughtMail(mail).text.firstMatch(of: /https?:\/\/\S+\/links\/\S+/)).output)
+            #expect(try await installation.click(link, password: Self.password).status == 200)
+            let console = App(
+                installation: installation, id: invited.app, client: invited.client,
+                redirectURI: "http://127.0.0.1:5173/callback")
+            func statuses() async throws -> Int {
+                try await console.signIn("ada@example.com", password: Self.password).status
+            }
+            #expect(try await installation.run("admins", "second-factor", "optional").exit == .done)
+            // Each node remembers an app for a second.
+            try await eventually(within: .seconds(30), "the password is enough") {
+                try await statuses() == 200 ? () : nil
+            }
+            #expect(try await installation.run("admins", "second-factor", "required").exit == .done)
+            try await eventually(within: .seconds(30), "it is not") { try await statuses() == 202 ? () : nil }
+        }
+    }
+
+    /// Sets an authenticator up in a sign-in, and returns the code that this ends in.
+    private func enrol(_ asked: HTTPResponse, _ console: App) async throws -> String {
+        var held = [
+            "challenge": try #require(asked.field("challenge")),
+            "challenge_token": try #require(asked.field("challenge_token")),
+        ]
+        let path = "/v1/apps/\(console.id)/sign-ins/factor"
+        let begun = try await console.post(path + "/totp", held)
+        let seed = TOTPSeed(typed: try #require(begun.field("secret"), "\(begun.text)"))
+        held["code"] = seed.code(of: Int64(Date().timeIntervalSince1970) / TOTPSeed.stepSeconds).revealed
+        let confirmed = try await console.post(path + "/totp/confirm", held)
+        #expect(confirmed.status == 200, "\(confirmed.text)")
+        held["code"] = nil
+        let finished = try await console.post(path + "/finish", held)
+        return try #require(finished.field("code"), "\(finished.text)")
     }
 
     @Test func `a key is printed once, opens what its role says, and nothing once it is revoked`() async throws {

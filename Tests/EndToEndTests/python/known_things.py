@@ -17,6 +17,8 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 WIDE = {
     "client_tries_per_quarter_hour": 1_000_000, "tries_per_quarter_hour": 1_000_000, "recipient_mails_per_hour": 100,
     "client_mails_per_hour": 1_000_000, "mails_per_hour": 1_000_000,
+    # Whoever asks has proved one factor.
+    "require_second_factor": False,
 }
 # Nothing listens there.
 NOWHERE = "http://127.0.0.1:9999"

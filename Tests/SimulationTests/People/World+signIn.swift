@@ -25,6 +25,7 @@ extension World {
             app.count("sign_in.passed")
             person.codes.append(
                 CodeModel(code, epoch: person.epoch, expiresAt: now + Lifetimes.authorizationCode))
+        case .factorAsked: differ("a second factor was asked for, which nobody has")
         case .refused(let refusal):
             app.count("sign_in.refused")
             if refusal.code != expected {

@@ -8,6 +8,7 @@ import Hummingbird
 enum AccountNews: String {
     case password, email, linked, unlinked, ended
     case endedOthers = "ended-others"
+    case consent
 }
 
 /// The account's page, which each form on it leads back to.
@@ -37,11 +38,15 @@ struct AccountShown: Sendable {
             base: base, signOut: "/apps/\(context.scope.appID)/sign-out", email: account.session.user.email,
             since: account.session.user.createdAt.dayText,
             sessions: lines.filter(\.isHere) + lines.filter { !$0.isHere }, hasOthers: lines.contains { !$0.isHere },
-            hasPassword: account.hasPassword,
+            hasPassword: account.hasPassword, hasFactor: account.hasFactor,
             identities: account.identities.map { AccountPage.Identity($0) },
             links: account.linkable.map { provider in
                 AccountPage.Link(label: provider.label, action: "\(base)/providers/\(provider.name)/link")
             },
+            consents: account.consents.map { consent in
+                AccountPage.Consent(consent, told: pages.told(consent.scope, for: reader))
+            },
+            hasConsents: !account.consents.isEmpty,
             hasWays: !account.identities.isEmpty || !account.linkable.isEmpty,
             news: refusal == nil ? try news(request, reader) : nil,
             problem: refusal.map { FormProblem(pages.text($0, for: reader)) },
@@ -68,6 +73,7 @@ struct AccountShown: Sendable {
         case .linked: pages.text("account_done_linked", for: reader)
         case .unlinked: pages.text("account_done_unlinked", for: reader)
         case .ended: pages.text("account_done_ended", for: reader)
+        case .consent: pages.text("account_done_consent", for: reader)
         case .endedOthers: pages.text("account_done_ended_others", for: reader)
         }
     }

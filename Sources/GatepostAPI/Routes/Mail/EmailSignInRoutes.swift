@@ -58,23 +58,29 @@ struct EmailSignInRoutes: Sendable {
 
     @Sendable func verify(
         _ request: Request, context: AppRequestContext
-    ) async throws -> EditedResponse<CodeResponse> {
+    ) async throws -> SignInAnswer<CodeResponse> {
         let body: FlowCodeRequest = try await request.json()
         let outcome = try await flow.verify(
             body.flow, heldBy: body.flowToken.token, code: body.code, in: context.scope,
             from: context.origin(of: request))
         switch outcome {
         case .ended(let ended):
-            // A flow that the JSON API began hangs on a request, so there is an answer to it.
-            guard let answer = ended.answer else { throw Problem(.invalidFlow) }
-            var response = EditedResponse(
-                response: CodeResponse(
-                    code: answer.code.secret.revealed, expiresIn: Lifetimes.authorizationCode.wholeSeconds,
-                    iss: answer.issuer, deviceToken: ended.device?.revealed))
-            if let device = ended.device { response.setCookie(DeviceCookie.holding(device, of: context.scope)) }
-            return response
+            if let challenge = ended.challenge { return .challenge(ChallengeAnswer(challenge)) }
+            return .code(try Self.answer(ended, in: context.scope))
         case .refused(let refusal):
             throw Problem(refusal)
         }
+    }
+
+    /// The code that a sign-in ended in.
+    static func answer(_ ended: SignInEnding.Ended, in scope: AppScope) throws -> EditedResponse<CodeResponse> {
+        // What the JSON API began hangs on a request, so there is an answer to it.
+        guard let answer = ended.answer else { throw Problem(.invalidFlow) }
+        var response = EditedResponse(
+            response: CodeResponse(
+                code: answer.code.secret.revealed, expiresIn: Lifetimes.authorizationCode.wholeSeconds,
+                iss: answer.issuer, deviceToken: ended.device?.revealed))
+        if let device = ended.device { response.setCookie(DeviceCookie.holding(device, of: scope)) }
+        return response
     }
 }

@@ -55,7 +55,7 @@ extension AppBatch {
     /// As for a client's request, but only where the provider answers for the address: no request ties the two ways
     /// together here, only the browser and the hour.
     package mutating func linkProvenIdentity(
-        ofBrowser holder: OneTimeToken, ifBegan session: SessionID, at now: Instant
+        ofBrowser holderHash: [UInt8], ifBegan session: SessionID, at now: Instant
     ) {
         add(
             """
@@ -66,7 +66,7 @@ extension AppBatch {
               join identity_providers as p on p.app_id = w.app_id and p.id = w.provider_id and p.state = 'enabled'
               join sessions as s on s.app_id = w.app_id and s.id = \(session)
               join users as u on u.app_id = s.app_id and u.id = s.user_id and u.email = w.email
-             where w.app_id = \(scope.appID) and w.browser_hash = \(holder.hash) and w.request_id is null
+             where w.app_id = \(scope.appID) and w.browser_hash = \(holderHash) and w.request_id is null
                and w.user_id is null and w.email_is_verified and w.proven_at > \(now - Lifetimes.provenIdentity)
              order by w.proven_at desc
              limit 1

@@ -89,11 +89,11 @@ extension AppBatch {
     ///
     /// - Parameters:
     ///   - request: What was answered.
-    ///   - holder: The browser's token.
+    ///   - holderHash: The hash of the browser's token.
     ///   - code: The answer: without it nothing happens.
     ///   - now: The moment.
     package mutating func linkProvenIdentity(
-        of request: AuthorizationRequestID, heldBy holder: OneTimeToken, ifIssued code: OneTimeToken, at now: Instant
+        of request: AuthorizationRequestID, heldBy holderHash: [UInt8], ifIssued code: OneTimeToken, at now: Instant
     ) {
         add(
             """
@@ -104,7 +104,7 @@ extension AppBatch {
               join identity_providers as p on p.app_id = s.app_id and p.id = s.provider_id and p.state = 'enabled'
               join authorization_codes as a on a.app_id = s.app_id and a.code_hash = \(code.hash)
               join users as u on u.app_id = a.app_id and u.id = a.user_id and u.email = s.email
-             where s.app_id = \(scope.appID) and s.request_id = \(request) and s.browser_hash = \(holder.hash)
+             where s.app_id = \(scope.appID) and s.request_id = \(request) and s.browser_hash = \(holderHash)
                and s.proven_at > \(now - Lifetimes.provenIdentity)
                and (s.email_is_verified or u.email_verified_at > s.proven_at)
              order by s.proven_at desc

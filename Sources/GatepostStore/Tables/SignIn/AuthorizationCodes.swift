@@ -47,7 +47,7 @@ package struct PresentedCode: Sendable {
 }
 
 extension AppBatch {
-    /// Issues a code if user, epoch and credential are still those that were proved.
+    /// Issues a code if user, epoch and credential are still those that were proved, and no second factor is asked for.
     ///
     /// - Returns: Whether it was issued.
     package mutating func insertAuthorizationCode(_ new: NewAuthorizationCode) -> BatchReading<Bool> {
@@ -61,7 +61,7 @@ extension AppBatch {
               join credentials as c on c.app_id = u.app_id and c.user_id = u.id and c.kind = 'password'
              where u.app_id = \(scope.appID) and u.id = \(new.userID) and u.state = 'active'
                and u.email_verified_at is not null and u.auth_epoch = \(new.authEpoch)
-               and c.version = \(new.credentialVersion)
+               and c.version = \(new.credentialVersion) and not \(scope.asksForFactor)
             """
         ) { $0.affectedCount == 1 }
     }
@@ -79,6 +79,7 @@ extension AppBatch {
                and a.code_challenge = \(presented.challenge.text)
                and a.redeemed_at is null and a.expires_at > \(now)
                and u.app_id = a.app_id and u.id = a.user_id and u.state = 'active' and u.auth_epoch = a.auth_epoch
+               and ('mfa' = any (a.amr) or not \(scope.requiresFactor))
             """)
     }
 

@@ -30,6 +30,21 @@ package struct SignInProof: Sendable {
         (self.authenticatedAt, self.condition) = (authenticatedAt, condition)
     }
 
+    /// What a browser proves that is signed in to the hosted pages: what it has proved when it signed in.
+    package init(of session: HostedSession) {
+        self.init(
+            userID: session.user.id, authEpoch: session.user.authEpoch, amr: session.amr,
+            authenticatedAt: session.authenticatedAt, condition: .session(session.id))
+    }
+
+    /// Whether a second factor was proved, too.
+    package var hasFactor: Bool { AuthenticationClass(methods: amr) == .twoFactors }
+
+    /// That the proof is as much as user `u` of the app has to prove, whose row `stands` has found.
+    func suffices(in scope: AppScope) -> SQL {
+        hasFactor ? "true" : "not \(scope.asksForFactor)"
+    }
+
     /// That user `u` of the app is the one, active, verified and unchanged since the proof.
     func stands(in app: AppID, at now: Instant) -> SQL {
         let epoch: SQL = authEpoch.map { "and u.auth_epoch = \($0)" } ?? ""

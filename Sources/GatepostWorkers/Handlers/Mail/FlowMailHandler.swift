@@ -29,6 +29,7 @@ package struct FlowMailHandler: Handler {
         for mail in FlowMail.allCases {
             handlers[mail.kind] = FlowMailHandler(mail, database: database, clock: clock, keys: keys, post: post)
         }
+        handlers[FactorMail.kind] = FactorMailHandler(database: database, keys: keys, post: post)
         return handlers
     }
 

@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 
 import account
 import entry
+import factor
 from provider import CLIENT_ID, SECRET, Provider
 from walker import PAIRS, Client, Walker, World
 
@@ -43,7 +44,7 @@ def main():
         add_provider(question, browser.new_context(), provider)
         world = World(question, browser, client, provider)
         only = question.get("only")
-        for position, walk in enumerate(entry.WALKS + account.WALKS):
+        for position, walk in enumerate(entry.WALKS + account.WALKS + factor.WALKS):
             if only and walk.__name__ not in only:
                 continue
             for view in PAIRS[position % 2]:
