@@ -147,6 +147,9 @@ CREATE TABLE public.authorization_requests (
     authenticated_after timestamp with time zone,
     scope text DEFAULT ''::text NOT NULL,
     requires_factor boolean DEFAULT false NOT NULL,
+    asks_consent boolean DEFAULT false NOT NULL,
+    consenting_session_id uuid,
+    expected_user_id uuid,
     CONSTRAINT authorization_requests_answered_once CHECK (((answered_at IS NULL) = (code_hash IS NULL))),
     CONSTRAINT authorization_requests_locale_length CHECK ((octet_length(locale) <= 35)),
     CONSTRAINT authorization_requests_login_hint_length CHECK ((octet_length(login_hint) <= 254)),
@@ -204,10 +207,24 @@ CREATE TABLE public.clients (
     requires_pushed boolean DEFAULT false NOT NULL,
     web_origins text[] DEFAULT '{}'::text[] NOT NULL,
     post_logout_uris text[] DEFAULT '{}'::text[] NOT NULL,
+    party text DEFAULT 'first_party'::text NOT NULL,
+    sector text,
     CONSTRAINT clients_key_set_length CHECK ((octet_length(key_set) <= 32768)),
     CONSTRAINT clients_key_set_proves CHECK (((key_set IS NULL) OR (type = 'confidential'::text))),
     CONSTRAINT clients_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT clients_party_known CHECK ((party = ANY (ARRAY['first_party'::text, 'third_party'::text]))),
+    CONSTRAINT clients_sector_length CHECK (((octet_length(sector) >= 1) AND (octet_length(sector) <= 2000))),
     CONSTRAINT clients_type_known CHECK ((type = ANY (ARRAY['public'::text, 'confidential'::text])))
+);
+
+CREATE TABLE public.consents (
+    app_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    scopes text[] NOT NULL,
+    request_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    granted_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.credentials (
@@ -600,6 +617,12 @@ CREATE TABLE public.signing_keys (
     CONSTRAINT signing_keys_state_known CHECK ((state = ANY (ARRAY['next'::text, 'active'::text, 'retired'::text])))
 );
 
+CREATE TABLE public.subject_secrets (
+    app_id uuid NOT NULL,
+    secret_sealed bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.token_families (
     app_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -659,6 +682,8 @@ CREATE TABLE public.users (
     created_at timestamp with time zone NOT NULL,
     deactivated_at timestamp with time zone,
     locale text,
+    claims jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT users_claims_small CHECK ((octet_length((claims)::text) <= 4096)),
     CONSTRAINT users_deactivated_dated CHECK (((state = 'deactivated'::text) = (deactivated_at IS NOT NULL))),
     CONSTRAINT users_email_entered_safe CHECK (((email_entered ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (lower(email_entered) = email))),
     CONSTRAINT users_email_safe CHECK (((email ~ '^[!-;=?-~]+@[a-z0-9.-]+$'::text) AND (octet_length(email) <= 254))),
@@ -743,6 +768,9 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (app_id, id);
 
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_pkey PRIMARY KEY (app_id, user_id, client_id);
+
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (app_id, user_id, kind);
 
@@ -814,6 +842,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (app_id, id);
+
+ALTER TABLE ONLY public.subject_secrets
+    ADD CONSTRAINT subject_secrets_pkey PRIMARY KEY (app_id);
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_pkey PRIMARY KEY (app_id, id);
@@ -888,6 +919,8 @@ CREATE INDEX client_assertions_expired ON public.client_assertions USING btree (
 CREATE INDEX client_secrets_client ON public.client_secrets USING btree (app_id, client_id);
 
 CREATE INDEX clients_time ON public.clients USING btree (app_id, created_at, id);
+
+CREATE INDEX consents_client ON public.consents USING btree (app_id, client_id);
 
 CREATE INDEX deliveries_time ON ONLY public.deliveries USING btree (app_id, created_at, id) WHERE (created_at > '-infinity'::timestamp with time zone);
 
@@ -1066,6 +1099,12 @@ ALTER TABLE ONLY public.client_secrets
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 
@@ -1122,6 +1161,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
+
+ALTER TABLE ONLY public.subject_secrets
+    ADD CONSTRAINT subject_secrets_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
 
 ALTER TABLE ONLY public.token_families
     ADD CONSTRAINT token_families_session_fkey FOREIGN KEY (app_id, session_id) REFERENCES public.sessions(app_id, id) ON DELETE CASCADE;
@@ -1221,6 +1263,10 @@ ALTER TABLE public.clients ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY clients_of_app ON public.clients TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
 
+ALTER TABLE public.consents ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY consents_of_app ON public.consents TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.credentials ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY credentials_of_app ON public.credentials TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -1313,6 +1359,10 @@ CREATE POLICY signing_keys_of_app ON public.signing_keys TO gatepost_app USING (
 
 CREATE POLICY signing_keys_of_worker ON public.signing_keys TO gatepost_worker USING (true);
 
+ALTER TABLE public.subject_secrets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY subject_secrets_of_app ON public.subject_secrets TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE public.token_families ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY token_families_of_app ON public.token_families TO gatepost_app USING ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid)) WITH CHECK ((app_id = (NULLIF(current_setting('gatepost.app_id'::text, true), ''::text))::uuid));
@@ -1396,6 +1446,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.client_secrets TO gatepost_app
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.clients TO gatepost_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consents TO gatepost_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.credentials TO gatepost_app;
 
 GRANT SELECT,INSERT ON TABLE public.deliveries TO gatepost_app;
@@ -1444,6 +1496,8 @@ GRANT SELECT,DELETE,UPDATE ON TABLE public.sessions TO gatepost_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.signing_keys TO gatepost_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.subject_secrets TO gatepost_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.token_families TO gatepost_app;
 GRANT SELECT,UPDATE ON TABLE public.token_families TO gatepost_worker;

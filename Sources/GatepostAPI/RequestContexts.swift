@@ -16,6 +16,8 @@ struct RootRequestContext: RequestContext {
     var app: AppRecord?
     /// Set by `AdminResolver` where the route is one of the admin API.
     var admin: AdminPrincipal?
+    /// Told by the handlers of the issuer whose request it is.
+    let asking = AskingClient()
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -31,7 +33,12 @@ struct RootRequestContext: RequestContext {
 struct AppRequestContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let app: AppRecord
-    let clientIP: IPAddress?
+    /// See `RootRequestContext`; set by `StatedAddress` where an app's own server says for whom it calls.
+    var clientIP: IPAddress?
+    /// See `RootRequestContext`.
+    let asking: AskingClient
+    /// The client that has stated the address; nil where the connection has it.
+    var statedBy: ClientID?
     /// Set by `SessionResolver` where the route needs a signed-in user.
     var session: LiveSession?
 
@@ -40,7 +47,7 @@ struct AppRequestContext: ChildRequestContext {
         guard !app.isSuspended else { throw Problem(.appSuspended) }
         coreContext = context.coreContext
         self.app = app
-        clientIP = context.clientIP
+        (clientIP, asking) = (context.clientIP, context.asking)
     }
 
     var scope: AppScope { app.scope }
@@ -50,7 +57,7 @@ struct AppRequestContext: ChildRequestContext {
     func origin(of request: Request) -> RequestOrigin {
         RequestOrigin(
             ip: clientIP?.description, userAgent: request.headers[.userAgent],
-            device: DeviceCookie.token(in: request, of: scope))
+            device: DeviceCookie.token(in: request, of: scope), statedBy: statedBy)
     }
 }
 

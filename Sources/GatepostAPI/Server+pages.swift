@@ -42,6 +42,7 @@ extension APIServer {
         let pages = visits.pages
         let shown = AccountShown(flow: flows.account, pages: pages, isDevelopment: visits.isDevelopment)
         group.addRoutes(AccountRoutes(flow: flows.account, logout: flows.logout, shown: shown).endpoints)
+        group.addRoutes(ConsentPages(flow: flows.consent, account: flows.account, visits: visits).endpoints)
         group.addRoutes(
             PasswordChangePages(account: flows.account, flow: flows.passwordChange, pages: pages).endpoints)
         group.addRoutes(EmailChangePages(account: flows.account, flow: flows.emailChange, visits: visits).endpoints)

@@ -79,7 +79,7 @@ package struct APIServer: Service {
     }
 
     private static func addAPI(_ mount: AppMount, _ flows: Flows, _ keys: KeyRing, baseURL: String) {
-        let group = mount.group("/v1/apps/{app}")
+        let group = mount.group("/v1/apps/{app}").add(middleware: StatedAddress(flow: flows.statedAddress))
         group.addRoutes(SignUpRoutes(signUp: flows.signUp, verification: flows.verification).endpoints)
         group.addRoutes(SignInRoutes(flow: flows.signIn, devices: flows.devices, baseURL: baseURL).endpoints)
         group.addRoutes(EmailSignInRoutes(flow: flows.emailSignIn).endpoints)
@@ -90,6 +90,7 @@ package struct APIServer: Service {
             .add(middleware: SessionResolver(flow: flows.session))
             .group(context: UserRequestContext.self)
             .addRoutes(SessionRoutes(signOut: flows.signOut, sessions: flows.ownSessions, keys: keys).endpoints)
+            .addRoutes(ConsentRoutes(flow: flows.consent, keys: keys).endpoints)
             .addRoutes(FactorRoutes(flow: flows.factors).endpoints)
             .addRoutes(IdentityRoutes(flow: flows.identities).endpoints)
             .addRoutes(IdentityLinkRoutes(flow: flows.providerSignIn).endpoints)

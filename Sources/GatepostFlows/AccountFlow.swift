@@ -27,6 +27,8 @@ package struct AccountFlow: Sendable {
         package let hasFactor: Bool
         /// Who the user is with providers.
         package let identities: [UserIdentityRecord]
+        /// The clients that the user has let use the account.
+        package let consents: [ConsentRecord]
         /// The enabled providers with which the user is nobody yet.
         package let linkable: [IdentityProviderRecord]
     }
@@ -46,14 +48,15 @@ package struct AccountFlow: Sendable {
                 .and(batch.passwordCredential(ofUser: session.user.id))
                 .and(batch.factor(of: session.user.id))
                 .and(batch.identities(of: session.user.id).and(batch.enabledIdentityProviders()))
-                .map { read, ways in
-                    let ((((sessions, clients), credential), factor), (identities, providers)) = (read, ways)
+                .and(batch.consents(of: session.user.id))
+                .map { read, consents in
+                    let (((((sessions, clients), credential), factor), (identities, providers))) = read
                     let known = Set(identities.map(\.issuer))
                     return Account(
                         session: session, sessions: sessions,
                         clients: Dictionary(clients.map { ($0.id, $0.name) }) { first, _ in first },
                         hasPassword: credential?.passwordHash != nil, hasFactor: factor != nil, identities: identities,
-                        linkable: providers.filter { !known.contains($0.issuer) })
+                        consents: consents, linkable: providers.filter { !known.contains($0.issuer) })
                 }
         }
     }

@@ -4,6 +4,7 @@ package struct Flows: Sendable {
     package let verification: VerificationFlow
     package let signIn: PasswordSignInFlow
     package let authorize: AuthorizeFlow
+    package let consent: ConsentFlow
     /// For every other way to prove who somebody is.
     package let ending: SignInEnding
     package let visit: PageVisitFlow
@@ -22,6 +23,7 @@ package struct Flows: Sendable {
     package let clientToken: ClientTokenFlow
     package let pushedRequest: PushedRequestFlow
     package let logout: LogoutFlow
+    package let statedAddress: StatedAddressFlow
     package let userInfo: UserInfoFlow
     package let revocation: RevocationFlow
     package let introspection: IntrospectionFlow
@@ -46,7 +48,10 @@ package struct Flows: Sendable {
             rules: parts.rules, signal: parts.signal, ending: ending)
         signIn = PasswordSignInFlow(
             database: database, clock: clock, random: random, keys: parts.keys, hasher: parts.hasher, ending: ending)
-        authorize = AuthorizeFlow(database: database, clock: clock, random: random, ending: ending)
+        let verifier = TokenVerifier(cache: parts.cache, baseURL: parts.baseURL)
+        authorize = AuthorizeFlow(
+            database: database, clock: clock, random: random, ending: ending, verifier: verifier)
+        consent = ConsentFlow(database: database, clock: clock, random: random, ending: ending)
         visit = PageVisitFlow(database: database, clock: clock)
         devices = KnownDevices(clock: clock, random: random, keys: parts.keys)
         let mail = MailFlowParts(
@@ -65,9 +70,9 @@ package struct Flows: Sendable {
         clientToken = ClientTokenFlow(database: database, clock: clock, random: random, issuer: issuer)
         pushedRequest = PushedRequestFlow(database: database, clock: clock, random: random)
         signOut = SignOutFlow(database: database, clock: clock, random: random)
-        let verifier = TokenVerifier(cache: parts.cache, baseURL: parts.baseURL)
         session = SessionFlow(database: database, clock: clock, verifier: verifier)
         logout = LogoutFlow(database: database, clock: clock, verifier: verifier, account: account)
+        statedAddress = StatedAddressFlow(database: database, clock: clock, verifier: verifier)
         userInfo = UserInfoFlow(database: database, clock: clock, verifier: verifier)
         revocation = RevocationFlow(database: database, clock: clock, random: random, verifier: verifier)
         introspection = IntrospectionFlow(database: database, clock: clock, verifier: verifier)

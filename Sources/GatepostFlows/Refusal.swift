@@ -32,6 +32,11 @@ package struct Refusal: Sendable, Equatable {
     /// There is no room for one more hash; in a moment there may be.
     static var busy: Refusal { Refusal(.busy, retryAfter: .seconds(1)) }
 
+    /// A client of somebody else's has no screens on which people prove who they are: they are asked on ours.
+    static var hostedPagesOnly: Refusal {
+        Refusal(.permissionDenied, detail: "A third-party client signs people in on the hosted pages.")
+    }
+
     /// The refusal that a limit's verdict means; nil where it allows.
     init?(_ verdict: RateLimitVerdict) {
         guard !verdict.isAllowed else { return nil }

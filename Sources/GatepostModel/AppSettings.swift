@@ -21,6 +21,10 @@ package struct AppSettings: Codable, Hashable, Sendable {
     package var auditHistorySeconds: Int64?
     /// Whether tokens say which roles the user has and what these permit; default false.
     package var rolesInTokens: Bool?
+    /// Which of the claims that admins have noted about users are told, and where; default none.
+    ///
+    /// By name, up to 20. `roles` stands for roles and permissions: where it is named, `rolesInTokens` holds there.
+    package var tokenClaims: [String: [ClaimPlace]]?
     /// Whether mails are kept to be read instead of being sent, for an app on which something is tested; default false.
     package var captureMails: Bool?
     /// Whether an address without an account gets one by signing in with a mail's link or code; default no.
@@ -59,6 +63,14 @@ package struct AppSettings: Codable, Hashable, Sendable {
     /// The most that a new session can last; no exchange prolongs it.
     package var sessionLife: Duration { .seconds(sessionSeconds ?? 90 * 86400) }
 
+    /// Whether roles and permissions are told in one place.
+    package func tellsRoles(in place: ClaimPlace) -> Bool {
+        rolesInTokens == true && tokenClaims?["roles"]?.contains(place) ?? true
+    }
+
+    /// Whether any claim is told that admins have noted.
+    package var tellsClaims: Bool { tokenClaims?.keys.contains { $0 != "roles" } ?? false }
+
     /// Whether everybody in an app with these settings proves a second factor: those of the built-in app are admins.
     package func requiresSecondFactor(in app: AppID) -> Bool { requireSecondFactor ?? (app == .gatepost) }
 
@@ -92,6 +104,7 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case deliveryHistorySeconds = "delivery_history_seconds"
         case auditHistorySeconds = "audit_history_seconds"
         case rolesInTokens = "roles_in_tokens"
+        case tokenClaims = "token_claims"
         case captureMails = "capture_mails"
         case defaultLocale = "default_locale"
         case brandColor = "brand_color"
@@ -104,6 +117,14 @@ package struct AppSettings: Codable, Hashable, Sendable {
         case emailSignUp = "email_sign_up"
         case resetEndsSessions = "reset_ends_sessions"
         case requireSecondFactor = "require_second_factor"
+    }
+
+    private var areTokenClaimsKnown: Bool {
+        guard let tokenClaims else { return true }
+        return tokenClaims.count <= CustomClaims.countMax
+            && tokenClaims.allSatisfy { name, places in
+                (name == "roles" || CustomClaims.isName(name)) && Set(places).count == places.count
+            }
     }
 
     /// The first field that is out of bounds, by its name in JSON; nil when all are within.
@@ -128,6 +149,7 @@ package struct AppSettings: Codable, Hashable, Sendable {
         ]
         return checks.first { check in check.1.map { !check.2.contains($0) } ?? false }?.0.rawValue
             ?? texts.first { check in check.1.map { !check.2($0) } ?? false }?.0.rawValue
+            ?? (areTokenClaimsKnown ? nil : CodingKeys.tokenClaims.rawValue)
     }
 }
 

@@ -30,6 +30,13 @@ extension AppBatch {
         endAndOwe(endingSessions(of: user, except: kept, reason: reason, at: now), at: now)
     }
 
+    /// Ends all sessions of a user with one client and owes the notice of each.
+    package mutating func endSessions(
+        of user: UserID, with client: ClientID, reason: SessionEndReason, at now: Instant
+    ) {
+        endAndOwe(endingSessions(of: user, with: client, reason: reason, at: now), at: now)
+    }
+
     /// One statement, so that exactly the sessions that this call ended are told of: a racing one ends others.
     private mutating func endAndOwe(_ ending: SQL, at now: Instant) {
         let data: SQL = """

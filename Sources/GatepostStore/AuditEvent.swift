@@ -11,10 +11,12 @@ package struct RequestOrigin: Sendable {
     package let userAgent: String?
     /// What it presents as proof that it has signed in before; read by the limits, kept nowhere.
     package var device: Secret?
+    /// The client that has stated the address for whom it calls; nil where the server saw it itself.
+    package let statedBy: ClientID?
 
     /// Takes the client's address and its user agent, shortened and without control characters.
-    package init(ip: String?, userAgent: String?, device: Secret? = nil) {
-        (self.ip, self.device) = (ip, device)
+    package init(ip: String?, userAgent: String?, device: Secret? = nil, statedBy: ClientID? = nil) {
+        (self.ip, self.device, self.statedBy) = (ip, device, statedBy)
         self.userAgent = userAgent.map { text in
             String(
                 text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(Self.userAgentLengthMax)
@@ -86,6 +88,8 @@ package struct AuditEvent: Sendable {
         case clientTokenIssued = "client_token.issued"
         case clientSecretCreated = "client_secret.created"
         case clientSecretRevoked = "client_secret.revoked"
+        case consentGranted = "consent.granted"
+        case consentRevoked = "consent.revoked"
         case signUpStarted = "sign_up.started"
         case signUpRefused = "sign_up.refused"
         case verificationResent = "verification.resent"
@@ -123,6 +127,7 @@ package struct AuditEvent: Sendable {
         case userDeleted = "user.deleted"
         case userDeactivated = "user.deactivated"
         case userReactivated = "user.reactivated"
+        case userClaimsChanged = "user.claims_changed"
         case roleCreated = "role.created"
         case roleChanged = "role.changed"
         case roleDeleted = "role.deleted"
@@ -191,6 +196,8 @@ package struct AuditEvent: Sendable {
 
     /// The details as the row keeps them.
     var detailsJSON: String {
+        var details = details
+        details["ip_stated_by"] = origin.statedBy?.description
         guard !details.isEmpty else { return "{}" }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -52,6 +52,7 @@ struct Belongings {
         // Known by a cookie alone, which `AccountPageTests` tries in another app.
         "GET /apps/{app}/account",
         "POST /apps/{app}/account/sessions/end-others",
+        "GET /apps/{app}/consent", "POST /apps/{app}/consent", "POST /apps/{app}/account/consents/{client}/revoke",
         "POST /apps/{app}/account/sessions/{session}/end",
         "GET /apps/{app}/account/password",
         "POST /apps/{app}/account/password",
@@ -80,6 +81,7 @@ struct Belongings {
         "POST /v1/admin/apps/{app}/roles": #"{"name": "other", "permissions": []}"#,
         "PATCH /v1/admin/apps/{app}/roles/{role}": #"{"name": "other"}"#,
         "PUT /v1/admin/apps/{app}/users/{user}/roles/{role}": "",
+        "PUT /v1/admin/apps/{app}/users/{user}/claims": #"{"claims": {"plan": "taken"}}"#,
         "PATCH /v1/admin/apps/{app}": #"{"name": "Taken"}"#,
         "POST /v1/admin/apps/{app}/clients": #"{"name": "Other", "type": "confidential"}"#,
         "PATCH /v1/admin/apps/{app}/clients/{client}": #"{"name": "Taken"}"#,

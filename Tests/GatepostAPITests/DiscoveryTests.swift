@@ -36,9 +36,9 @@ struct DiscoveryTests {
                 #""scopes_supported":["openid","email","profile"]"#,
                 #""id_token_signing_alg_values_supported":["ES256"]"#,
                 #""token_endpoint_auth_signing_alg_values_supported":["ES256","RS256"]"#,
-                #""subject_types_supported":["public"]"#,
+                #""subject_types_supported":["public","pairwise"]"#,
                 #""response_modes_supported":["query"]"#, #""ui_locales_supported":["de","en"]"#,
-                #""prompt_values_supported":["none","login","select_account"]"#,
+                #""prompt_values_supported":["none","login","consent","select_account"]"#,
             ] {
                 #expect(openID.text.contains(claim))
             }

@@ -30,7 +30,8 @@ struct PlantedRows {
             + [("admin_grants", adminGrant), ("api_keys", apiKey), ("admin_invitations", invitation)]
             + [("provider_sign_ins", providerSignIn)]
             + [("client_secrets", clientSecret), ("client_assertions", clientAssertion)]
-            + [("pushed_requests", pushedRequest)]
+            + [("pushed_requests", pushedRequest), ("consents", consent)]
+            + [("subject_secrets", subjectSecret)]
             + [("user_factors", userFactor), ("recovery_codes", recoveryCode)]
             + [("factor_challenges", factorChallenge)]
     }
@@ -65,6 +66,17 @@ struct PlantedRows {
         insert into pushed_requests (app_id, token_hash, client_id, parameters, created_at, expires_at)
         values (\(app), '\\x01', \(ids[1]), '[]', \(now), \(now))
         """
+    }
+
+    private var consent: SQL {
+        """
+        insert into consents (app_id, user_id, client_id, scopes, request_id, created_at, granted_at)
+        values (\(app), \(ids[0]), \(ids[1]), '{openid}', \(ids[6]), \(now), \(now))
+        """
+    }
+
+    private var subjectSecret: SQL {
+        "insert into subject_secrets (app_id, secret_sealed, created_at) values (\(app), '\\x00', \(now))"
     }
 
     private var userFactor: SQL {

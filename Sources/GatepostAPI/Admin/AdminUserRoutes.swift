@@ -15,6 +15,7 @@ struct AdminUserRoutes: Sendable {
     func mount(_ ofApp: AdminGroup) {
         ofApp.on(.get, "/users", .usersRead, use: list)
         ofApp.on(.get, "/users/{user}", .usersRead, use: show)
+        ofApp.on(.put, "/users/{user}/claims", .rolesWrite, use: setClaims)
         ofApp.on(.post, "/users/{user}/deactivate", .usersWrite, use: deactivate)
         ofApp.on(.post, "/users/{user}/reactivate", .usersWrite, use: reactivate)
     }
@@ -54,6 +55,8 @@ struct AdminUserRoutes: Sendable {
         let user: UserAnswer
         let sessions: [SessionAnswer]
         let roles: [Role]
+        /// What admins have noted, by name.
+        let claims: [String: CustomClaims.Value]
 
         /// A role of the app's that the user has.
         struct Role: Encodable {
@@ -65,6 +68,7 @@ struct AdminUserRoutes: Sendable {
             user = UserAnswer(detail.user)
             sessions = detail.sessions.map(SessionAnswer.init)
             roles = detail.roles.map { Role(id: $0.id, name: $0.name) }
+            claims = detail.claims.values
         }
     }
 
@@ -103,6 +107,30 @@ struct AdminUserRoutes: Sendable {
             throw Problem(.notFound)
         }
         return DetailAnswer(detail)
+    }
+
+    struct ClaimsRequest: JSONBody {
+        let claims: [String: CustomClaims.Value]
+
+        enum CodingKeys: CodingKey, CaseIterable {
+            case claims
+        }
+    }
+
+    @Sendable func setClaims(_ request: Request, context: AdminRequestContext) async throws -> DetailAnswer {
+        let (body, admin) = try await context.write(request, ClaimsRequest.self)
+        guard let claims = CustomClaims(body.claims) else {
+            throw Problem(
+                .invalidRequest,
+                detail: "claims are at most \(CustomClaims.countMax), \(CustomClaims.bytesMax) bytes as JSON, each a "
+                    + "text, an integer, a boolean or a list of texts, under a name in snake_case that is not reserved."
+            )
+        }
+        let id: UserID = try context.id("user")
+        switch try await flow.setClaims(claims, of: id, for: admin, in: context.scope) {
+        case .done: return try await show(request, context: context)
+        case .refused(let refusal): throw Problem(refusal)
+        }
     }
 
     struct NoteRequest: JSONBody {

@@ -28,6 +28,10 @@ struct AuthorizeRoutes: Sendable {
             var response = Response.seeOther("/apps/\(scope.appID)/sign-in?request=\(id)")
             response.setCookie(HostedCookies.browser(holder, of: scope))
             return response
+        case .consentNeeded(let id, let holder):
+            var response = Response.seeOther("/apps/\(scope.appID)/consent?request=\(id)")
+            response.setCookie(HostedCookies.browser(holder, of: scope))
+            return response
         case .answered(let answer): return .seeOther(answer.location)
         case .challenged(let challenge, let holder):
             var response = Response.toFactor(challenge, in: scope)

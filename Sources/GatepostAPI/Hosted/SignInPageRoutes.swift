@@ -73,10 +73,13 @@ struct SignInPageRoutes: Sendable {
         }
     }
 
-    /// Sends the browser on: to its second factor, or signed in, to the client that waits or to the account.
+    /// Sends the browser on: to its second factor, or signed in, to the client that waits, to what is still to be asked,
+    /// or to the account.
     static func response(_ ended: SignInEnding.Ended, in scope: AppScope) -> Response {
         if let challenge = ended.challenge { return .toFactor(challenge, in: scope) }
-        var response = Response.seeOther(ended.answer?.location ?? "/apps/\(scope.appID)/account")
+        let pages = "/apps/\(scope.appID)"
+        let own = ended.consent.map { "\(pages)/consent?request=\($0)" } ?? "\(pages)/account"
+        var response = Response.seeOther(ended.answer?.location ?? ended.declined ?? own)
         if let session = ended.session { response.setCookie(HostedCookies.session(session, of: scope)) }
         if let device = ended.device { response.setCookie(DeviceCookie.holding(device, of: scope)) }
         return response

@@ -23,6 +23,8 @@ struct AdminClientRoutes: Sendable {
         let id: ClientID
         let name: String
         let type: ClientType
+        let party: ClientParty
+        let subjectType: SubjectType
         let redirectURIs: [String]
         /// Whether it proves itself by signing, with keys of its own.
         let hasKeys: Bool
@@ -49,7 +51,8 @@ struct AdminClientRoutes: Sendable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case id, name, type, secrets, secret
+            case id, name, type, party, secrets, secret
+            case subjectType = "subject_type"
             case redirectURIs = "redirect_uris"
             case hasKeys = "has_keys"
             case requiresPushed = "requires_pushed_requests"
@@ -60,6 +63,7 @@ struct AdminClientRoutes: Sendable {
 
         init(_ client: ClientRecord) {
             (id, name, type, createdAt) = (client.id, client.name, client.type, client.createdAt)
+            (party, subjectType) = (client.party, client.subjectType)
             (redirectURIs, hasKeys) = (client.redirectURIs, client.keySet != nil)
             requiresPushed = client.requiresPushed
             (webOrigins, postLogoutURIs) = (client.webOrigins, client.postLogoutURIs)
@@ -98,11 +102,14 @@ struct AdminClientRoutes: Sendable {
     struct CreateRequest: JSONBody {
         let name: String
         let type: ClientType
+        let party: ClientParty?
+        let subjectType: SubjectType?
         let redirectURIs: [String]?
         let jwks: KeySet?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case name, type, jwks
+            case name, type, party, jwks
+            case subjectType = "subject_type"
             case redirectURIs = "redirect_uris"
         }
     }
@@ -112,7 +119,8 @@ struct AdminClientRoutes: Sendable {
     ) async throws -> EditedResponse<ClientAnswer> {
         let (body, admin) = try await context.writeOnce(request, CreateRequest.self)
         let wanted = AdminClientFlow.Wanted(
-            name: try Self.name(body.name), type: body.type,
+            name: try Self.name(body.name), type: body.type, party: body.party ?? .first,
+            subjectType: body.subjectType ?? .public,
             redirectURIs: try Self.redirectURIs(body.redirectURIs ?? []),
             keySet: try body.jwks.map(Self.keySet))
         let shown = try await flow.create(wanted, for: admin, in: context.scope).value
@@ -121,6 +129,8 @@ struct AdminClientRoutes: Sendable {
 
     struct ChangeRequest: JSONBody {
         let name: String?
+        let party: ClientParty?
+        let subjectType: SubjectType?
         let redirectURIs: [String]?
         let jwks: KeySet?
         let requiresPushed: Bool?
@@ -128,7 +138,8 @@ struct AdminClientRoutes: Sendable {
         let postLogoutURIs: [String]?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case name, jwks
+            case name, party, jwks
+            case subjectType = "subject_type"
             case redirectURIs = "redirect_uris"
             case requiresPushed = "requires_pushed_requests"
             case webOrigins = "web_origins"
@@ -140,6 +151,7 @@ struct AdminClientRoutes: Sendable {
         let (body, admin) = try await context.write(request, ChangeRequest.self)
         var change = ClientChange()
         change.name = try body.name.map(Self.name)
+        (change.party, change.subjectType) = (body.party, body.subjectType)
         change.redirectURIs = try body.redirectURIs.map { try Self.redirectURIs($0) }
         change.keySet = try body.jwks.map { try Self.keySet($0).json }
         change.requiresPushed = body.requiresPushed

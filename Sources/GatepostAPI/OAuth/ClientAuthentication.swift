@@ -22,7 +22,9 @@ struct ClientAuthentication: Sendable {
     ) async throws -> ClientRecord {
         let presented = try Self.presented(request, form)
         switch try await flow.authenticate(presented, in: context.scope, from: context.origin(of: request)) {
-        case .client(let client): return client
+        case .client(let client):
+            context.asking.isKnown(byOrigins: client.webOrigins)
+            return client
         case .unproven: throw OAuthError.unprovenClient
         case .refused(let refusal): throw Problem(refusal)
         }

@@ -5,8 +5,9 @@ import Hummingbird
 
 /// Lets scripts of a registered origin read the answers of three endpoints (Fetch, section 3.3, CORS protocol).
 ///
-/// Without credentials: no cookie counts there, and a script that holds a token says so itself. An origin is registered
-/// with a client and holds for the app: a question beforehand (`OPTIONS`) names no client.
+/// Without credentials: no cookie counts there, and a script that holds a token says so itself. A question beforehand
+/// (`OPTIONS`) names no client, so an origin of any client of the app is let ask; the answer itself is for an origin of
+/// the client that the request turned out to be from.
 struct CrossOrigin: RouterMiddleware {
     typealias Context = RootRequestContext
 
@@ -31,7 +32,8 @@ struct CrossOrigin: RouterMiddleware {
             isKnown && request.method == .options && request.headers[.accessControlRequestMethod] != nil
             ? Self.permission : try await next(request, context)
         response.headers.append(HTTPField(name: .vary, value: "Origin"))
-        if isKnown { response.headers[.accessControlAllowOrigin] = origins.first }
+        let isClients = context.asking.webOrigins.map { all in origins.allSatisfy(all.contains) } ?? true
+        if isKnown, isClients { response.headers[.accessControlAllowOrigin] = origins.first }
         return response
     }
 

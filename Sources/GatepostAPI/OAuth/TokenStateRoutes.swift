@@ -79,8 +79,8 @@ struct TokenStateRoutes: Sendable {
             (answer.clientID, answer.sub, answer.sid) = (claims.clientID, claims.sub, claims.sid)
             answer.scope = claims.scope.values.isEmpty ? nil : claims.scope.description
             (answer.jti, answer.exp, answer.iat) = (claims.jti, claims.exp, claims.iat)
-        case .refresh(let token):
-            (answer.clientID, answer.sub, answer.sid) = (token.clientID, "\(token.userID)", token.sessionID)
+        case .refresh(let token, let subject):
+            (answer.clientID, answer.sub, answer.sid) = (token.clientID, subject, token.sessionID)
             answer.scope = token.scope.values.isEmpty ? nil : token.scope.description
             (answer.exp, answer.iat) = (token.expiresAt.seconds, token.createdAt.seconds)
         }

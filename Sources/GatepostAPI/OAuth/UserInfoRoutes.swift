@@ -17,34 +17,60 @@ struct UserInfoRoutes: Sendable {
 
     /// What the token's scope asks for; `sub` always.
     private struct Answer: Encodable {
-        let sub: UserID
+        let sub: String
         var email: String?
         var emailVerified: Bool?
         var locale: String?
         var roles: [String]?
         var permissions: [String]?
+        /// What the app's admins have noted, beside the names above: none of them can be one of these.
+        var own: [String: CustomClaims.Value] = [:]
 
         enum CodingKeys: String, CodingKey {
             case sub, email, locale, roles, permissions
             case emailVerified = "email_verified"
         }
 
-        init(_ claims: UserClaims, _ scope: GrantScope) {
-            sub = claims.userID
+        private struct Name: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(sub, forKey: .sub)
+            try container.encodeIfPresent(email, forKey: .email)
+            try container.encodeIfPresent(emailVerified, forKey: .emailVerified)
+            try container.encodeIfPresent(locale, forKey: .locale)
+            try container.encodeIfPresent(roles, forKey: .roles)
+            try container.encodeIfPresent(permissions, forKey: .permissions)
+            var names = encoder.container(keyedBy: Name.self)
+            for (name, value) in own { try names.encode(value, forKey: Name(stringValue: name)) }
+        }
+
+        init(_ claims: UserClaims, _ scope: GrantScope, subject: String) {
+            sub = subject
             if scope.contains(.email) { (email, emailVerified) = (claims.email, claims.emailIsVerified) }
             guard scope.contains(.profile) else { return }
             locale = claims.locale
-            (roles, permissions) = (claims.roles?.roles, claims.roles?.permissions)
+            let told = claims.told.roles(in: .userinfo)
+            (roles, permissions) = (told?.roles, told?.permissions)
+            own = claims.told.own(in: .userinfo).values
         }
     }
 
     @Sendable func userInfo(_ request: Request, context: AppRequestContext) async throws -> Response {
         guard let token = try await Self.token(of: request) else { throw OAuthError.missingToken }
         switch try await flow.claims(ofAccessToken: token, in: context.scope) {
-        case .known(let claims, let scope):
+        case .known(let claims, let scope, let subject):
+            context.asking.isKnown(byOrigins: claims.webOrigins)
+            let answer = Answer(claims, scope, subject: subject)
             return Response(
                 status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-                body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder.answers.encode(Answer(claims, scope)))))
+                body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder.answers.encode(answer))))
         case .invalidToken:
             throw OAuthError(
                 .invalidToken, "The access token is malformed, expired, revoked or not of this app.",

@@ -52,10 +52,10 @@ struct DiscoveryRoutes: Sendable {
             "grant_types_supported":["authorization_code","refresh_token","client_credentials"],\
             "response_types_supported":["code"],\
             "response_modes_supported":["query"],"authorization_response_iss_parameter_supported":true,\
-            "prompt_values_supported":["none","login","select_account"],"ui_locales_supported":\(uiLocales),\
+            "prompt_values_supported":["none","login","consent","select_account"],"ui_locales_supported":\(uiLocales),\
             "request_parameter_supported":false,"request_uri_parameter_supported":false,\
             "acr_values_supported":["1fa","mfa"],"claims_parameter_supported":false,"claims_supported":\(Self.claims),\
-            "code_challenge_methods_supported":["S256"],"subject_types_supported":["public"],\
+            "code_challenge_methods_supported":["S256"],"subject_types_supported":["public","pairwise"],\
             "id_token_signing_alg_values_supported":["ES256"],\
             "token_endpoint_auth_methods_supported":["none",\(methods)],\
             "token_endpoint_auth_signing_alg_values_supported":\(algorithms),\

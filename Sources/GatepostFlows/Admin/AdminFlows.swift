@@ -21,7 +21,7 @@ package struct AdminFlows: Sendable {
         let (database, clock, random, ring) = (parts.database, parts.clock, parts.random, parts.keys)
         access = AdminAccessFlow(database: database, clock: clock, session: session)
         apps = AdminAppFlow(database: database, clock: clock, random: random, keys: ring)
-        clients = AdminClientFlow(database: database, clock: clock, random: random)
+        clients = AdminClientFlow(database: database, clock: clock, random: random, keys: parts.keys)
         users = AdminUserFlow(database: database, clock: clock, random: random, signal: parts.signal)
         factors = AdminFactorFlow(
             mail: MailFlowParts(database: database, clock: clock, random: random, keys: ring, signal: parts.signal))

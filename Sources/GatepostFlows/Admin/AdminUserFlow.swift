@@ -27,8 +27,9 @@ package struct AdminUserFlow: Sendable {
     package func user(_ id: UserID, in scope: AppScope) async throws -> UserDetail? {
         try await database.batch(in: scope) { batch in
             let sessions = batch.liveSessions(of: id, at: clock.now).and(batch.roles(of: id))
-            return batch.user(id).and(sessions).map { user, lists in
-                user.map { UserDetail(user: $0, sessions: lists.0, roles: lists.1) }
+            return batch.user(id).and(sessions).and(batch.claims(of: id)).map { read, claims in
+                let (user, lists) = read
+                return user.map { UserDetail(user: $0, sessions: lists.0, roles: lists.1, claims: claims) }
             }
         }
     }

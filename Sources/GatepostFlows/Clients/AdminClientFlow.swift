@@ -6,23 +6,30 @@ package struct AdminClientFlow: Sendable {
     let database: Database
     let clock: any WallClock
     let random: any RandomSource
+    let keys: KeyRing
 
     /// Wires the flow.
-    package init(database: Database, clock: any WallClock, random: any RandomSource) {
-        (self.database, self.clock, self.random) = (database, clock, random)
+    package init(database: Database, clock: any WallClock, random: any RandomSource, keys: KeyRing) {
+        (self.database, self.clock, self.random, self.keys) = (database, clock, random, keys)
     }
 
     /// What an admin wants a client to be.
     package struct Wanted: Sendable {
         package let name: String
         package let type: ClientType
+        package let party: ClientParty
+        package let subjectType: SubjectType
         package let redirectURIs: [RedirectURI]
         /// What it proves itself with in place of a secret; for a confidential one only.
         package let keySet: ClientKeySet?
 
         /// Gathers what the request says.
-        package init(name: String, type: ClientType, redirectURIs: [RedirectURI], keySet: ClientKeySet? = nil) {
-            (self.name, self.type, self.redirectURIs, self.keySet) = (name, type, redirectURIs, keySet)
+        package init(
+            name: String, type: ClientType, party: ClientParty = .first, subjectType: SubjectType = .public,
+            redirectURIs: [RedirectURI], keySet: ClientKeySet? = nil
+        ) {
+            (self.name, self.type, self.party, self.subjectType) = (name, type, party, subjectType)
+            (self.redirectURIs, self.keySet) = (redirectURIs, keySet)
         }
     }
 
@@ -57,14 +64,18 @@ package struct AdminClientFlow: Sendable {
                 guard wanted.keySet == nil || wanted.type == .confidential else {
                     return Refusal(.invalidRequest, detail: "jwks is for confidential clients.")
                 }
+                let sector = wanted.subjectType == .pairwise ? ClientRecord.sector(of: wanted.redirectURIs) : nil
+                guard wanted.subjectType == .public || sector != nil else { return Self.needsOneSector }
                 let count = try await transaction.batch { $0.lockClientCount() }
                 guard count < ClientRecord.countMax else {
                     return Refusal(.conflict, detail: "The app has as many clients as it may have.")
                 }
+                let subjectSecret = try sector.map { _ in try makeSubjectSecret(in: scope) }
                 try await transaction.batch { batch in
+                    if let subjectSecret { batch.insertSubjectSecret(subjectSecret, at: occasion.now) }
                     batch.insertClient(
-                        id, named: wanted.name, type: wanted.type, keySet: wanted.keySet?.json,
-                        redirectURIs: wanted.redirectURIs, at: occasion.now)
+                        id, named: wanted.name, type: wanted.type, party: wanted.party, sector: sector,
+                        keySet: wanted.keySet?.json, redirectURIs: wanted.redirectURIs, at: occasion.now)
                     batch.record(event(.clientCreated, id, request, occasion))
                     if let secret { add(secret, of: id, to: &batch, request, occasion) }
                 }
@@ -87,10 +98,17 @@ package struct AdminClientFlow: Sendable {
                 guard change.keySet == nil || before.keySet != nil else {
                     return Refusal(.conflict, detail: "This client has secrets, or none: it was not made with jwks.")
                 }
+                let sector: String?
+                switch Self.sector(of: before, after: change) {
+                case .success(let known): sector = known
+                case .failure(let refused): return refused.refusal
+                }
+                let subjectSecret = try sector.map { _ in try makeSubjectSecret(in: scope) }
                 var event = event(.clientChanged, id, request, occasion)
                 event.details["fields"] = change.fieldNames.joined(separator: " ")
                 try await transaction.batch { [event] batch in
-                    batch.changeClient(id, change)
+                    if let subjectSecret { batch.insertSubjectSecret(subjectSecret, at: occasion.now) }
+                    batch.changeClient(id, change, sector: sector)
                     batch.record(event)
                 }
                 return nil
@@ -139,6 +157,33 @@ package struct AdminClientFlow: Sendable {
                 return nil
             }
         }
+    }
+
+    /// Why a client cannot be what it is to be.
+    private struct Refused: Error {
+        let refusal: Refusal
+    }
+
+    private static let needsOneSector = Refusal(
+        .conflict, detail: "Pairwise subjects go by the host of the redirect URIs, so there is one host.")
+
+    /// The sector of a client after a change; nil for one that knows users by their ids.
+    ///
+    /// With another host every user would be somebody else to the client, so that takes more than other addresses.
+    private static func sector(of before: ClientRecord, after change: ClientChange) -> Result<String?, Refused> {
+        guard (change.subjectType ?? before.subjectType) == .pairwise else { return .success(nil) }
+        let uris = change.redirectURIs ?? before.redirectURIs.compactMap(RedirectURI.init)
+        guard let sector = ClientRecord.sector(of: uris) else { return .failure(Refused(refusal: needsOneSector)) }
+        guard change.subjectType != nil || sector == before.sector else {
+            let detail = "Another host gives every user another subject: name subject_type in the same change."
+            return .failure(Refused(refusal: Refusal(.conflict, detail: detail)))
+        }
+        return .success(sector)
+    }
+
+    /// The app's secret for pairwise subjects, if it has none yet.
+    private func makeSubjectSecret(in scope: AppScope) throws -> [UInt8] {
+        try SubjectSecret.make(in: scope.appID, keys: keys, random: random)
     }
 
     private func makeSecret(_ occasion: Occasion) -> NewClientSecret {

@@ -57,10 +57,19 @@ package struct LogoutFlow: Sendable {
             guard let session = try await account.session(by: tokens, in: scope) else {
                 return .signedOut(location: location)
             }
-            guard let hint, hint.user == session.user.id else { return .ask(query: Self.query(asked, hint)) }
+            guard let hint, try await names(hint, session.user.id, in: scope) else {
+                return .ask(query: Self.query(asked, hint))
+            }
             try await end(session, and: hint.session, in: scope, from: origin)
             return .signedOut(location: location)
         }
+    }
+
+    /// Whether a hint names this user, by their id or by what its client calls them.
+    private func names(_ hint: IDTokenHint, _ user: UserID, in scope: AppScope) async throws -> Bool {
+        if let named = UserID(hint.subject) { return named == user }
+        guard let sector = try await database.batch(in: scope, { $0.client(hint.client) })?.sector else { return false }
+        return hint.subject == (try await verifier.subject(of: user, in: sector, scope))
     }
 
     /// Signs out after the person has said so, on the page to which a client had sent the browser.

@@ -62,6 +62,7 @@ package struct EmailSignInFlow: Sendable {
         guard let registration = registered.registration(of: client.redirectURI) else {
             return try await refuse(Refusal(.invalidRedirectURI), in: scope, occasion)
         }
+        guard registered.party == .first else { return try await refuse(.hostedPagesOnly, in: scope, occasion) }
         let token = OneTimeToken.make(.flow, random: parts.random)
         var request = NewAuthorizationRequest(
             id: occasion.id(), clientID: client.id, redirectURI: client.redirectURI, challenge: client.challenge,

@@ -42,6 +42,7 @@ extension ProviderSignInFlow {
         guard registered.allows(client.redirectURI) else {
             return try await refused(Refusal(.invalidRedirectURI), in: scope, occasion)
         }
+        guard registered.party == .first else { return try await refused(.hostedPagesOnly, in: scope, occasion) }
         guard mayAnswerUnasked(client.redirectURI) else {
             return try await refused(Refusal(.redirectNeedsClick), in: scope, occasion)
         }

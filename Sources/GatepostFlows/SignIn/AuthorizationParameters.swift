@@ -1,4 +1,5 @@
 import GatepostModel
+import GatepostStore
 
 /// What a client sent to the authorize endpoint, name by name, as it was decoded.
 ///
@@ -51,7 +52,9 @@ package struct AuthorizationParameters: Sendable {
         let prompts = prompts
         guard prompts.isSubset(of: ["none", "login", "consent", "select_account"]),
             !prompts.contains("none") || prompts.count == 1
-        else { return .init(.invalidRequest, "The parameter prompt is none, or some of login and select_account.") }
+        else {
+            return .init(.invalidRequest, "The parameter prompt is none, or some of login, consent and select_account.")
+        }
         if self["max_age"] != nil, maxAge == nil {
             return .init(.invalidRequest, "The parameter max_age is a number of seconds.")
         }
@@ -98,6 +101,8 @@ struct AuthorizationError {
         case requestURINotSupported = "request_uri_not_supported"
         case registrationNotSupported = "registration_not_supported"
         case loginRequired = "login_required"
+        case consentRequired = "consent_required"
+        case accessDenied = "access_denied"
     }
 
     let code: Code
@@ -106,5 +111,14 @@ struct AuthorizationError {
 
     init(_ code: Code, _ description: String) {
         (self.code, self.description) = (code, description)
+    }
+    /// Where a browser carries it to the client.
+    func location(_ redirect: AnsweredRequest, issuer: String) -> String {
+        RedirectLocation.text(
+            redirect.redirectURI,
+            [
+                ("error", code.rawValue), ("error_description", description), ("state", redirect.state),
+                ("iss", issuer),
+            ])
     }
 }

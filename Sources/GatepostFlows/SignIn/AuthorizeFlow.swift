@@ -23,16 +23,23 @@ package struct AuthorizeFlow: Sendable {
     let clock: any WallClock
     let random: any RandomSource
     let ending: SignInEnding
+    let verifier: TokenVerifier
 
     /// Wires the flow.
-    package init(database: Database, clock: any WallClock, random: any RandomSource, ending: SignInEnding) {
-        (self.database, self.clock, self.random, self.ending) = (database, clock, random, ending)
+    package init(
+        database: Database, clock: any WallClock, random: any RandomSource, ending: SignInEnding,
+        verifier: TokenVerifier
+    ) {
+        (self.database, self.clock, self.random) = (database, clock, random)
+        (self.ending, self.verifier) = (ending, verifier)
     }
 
     /// What a client's request came to.
     package enum Outcome: Sendable {
         /// The person is to be asked; the request waits in the browser that holds this token.
         case begun(AuthorizationRequestID, holder: OneTimeToken)
+        /// The browser is signed in already, and the person is to be asked what the client may be told.
+        case consentNeeded(AuthorizationRequestID, holder: OneTimeToken)
         /// The browser is signed in already.
         case answered(SignInEnding.Answer)
         /// The browser is signed in, and a second factor is asked for; the request waits in it.
@@ -82,12 +89,17 @@ package struct AuthorizeFlow: Sendable {
         guard asked.error == nil, let challenge = asked.challenge else {
             return try await sendBack(asked, asked.error, to: redirectURI, client.id, in: scope, occasion)
         }
+        let expected = try await expected(by: asked, of: client.id, in: scope)
+        if let error = expected.error {
+            return try await sendBack(asked, error, to: redirectURI, client.id, in: scope, occasion)
+        }
         var request = NewAuthorizationRequest(
             id: occasion.id(), clientID: client.id, redirectURI: redirectURI, challenge: challenge,
             holder: tokens.browser ?? .make(.browser, random: random), at: occasion.now)
         (request.state, request.nonce, request.scope) = (asked["state"], asked["nonce"], asked.scope)
         (request.loginHint, request.locale) = (asked.loginHint?.ascii, asked["ui_locales"].flatMap(locale))
         (request.registeredURI, request.authenticatedAfter) = (registered, asked.authenticatedAfter(at: occasion.now))
+        (request.asksConsent, request.expectedUserID) = (asked.prompts.contains("consent"), expected.userID)
         request.requiresFactor = asked.requiresFactor
         return try await begin(request, asked, session, in: scope, occasion)
     }
@@ -98,12 +110,17 @@ package struct AuthorizeFlow: Sendable {
         in scope: AppScope, _ occasion: Occasion
     ) async throws -> Outcome {
         if let session, Self.isSilent(request.redirectURI, of: scope.appID),
-            Self.mayAnswer(session, asked, at: occasion.now),
+            Self.mayAnswer(session, asked, for: request.expectedUserID, at: occasion.now),
             let ended = try await answer(request, by: session, in: scope, occasion)
         {
             if let answer = ended.answer { return .answered(answer) }
             if let challenge = ended.challenge, !asked.prompts.contains("none") {
                 return .challenged(challenge, holder: request.holder)
+            }
+            if let consent = ended.consent {
+                guard asked.prompts.contains("none") else { return .consentNeeded(consent, holder: request.holder) }
+                let error = AuthorizationError(.consentRequired, "The user has not let this client in.")
+                return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
             }
         }
         guard !asked.prompts.contains("none") else {
@@ -137,8 +154,9 @@ package struct AuthorizeFlow: Sendable {
 
     /// Whether the session that the browser has is what the client asks for.
     private static func mayAnswer(
-        _ session: HostedSession, _ asked: AuthorizationParameters, at now: Instant
+        _ session: HostedSession, _ asked: AuthorizationParameters, for expected: UserID?, at now: Instant
     ) -> Bool {
+        guard expected ?? session.user.id == session.user.id else { return false }
         guard asked.prompts.isDisjoint(with: ["login", "select_account"]) else { return false }
         if let maxAge = asked.maxAge, now - session.authenticatedAt > maxAge { return false }
         // Whoever is expected to be somebody else is asked, and not signed in as who they are not.
@@ -149,9 +167,7 @@ package struct AuthorizeFlow: Sendable {
     private func answer(
         _ request: NewAuthorizationRequest, by session: HostedSession, in scope: AppScope, _ occasion: Occasion
     ) async throws -> SignInEnding.Ended? {
-        let proof = SignInProof(
-            userID: session.user.id, authEpoch: session.user.authEpoch, amr: session.amr,
-            authenticatedAt: session.authenticatedAt, condition: .session(session.id))
+        let proof = SignInProof(of: session)
         return try await database.batch(in: scope) { batch in
             batch.insertAuthorizationRequest(request, ifStands: proof)
             return ending.add(
@@ -168,12 +184,7 @@ package struct AuthorizeFlow: Sendable {
         try await record(error.code.rawValue, client, in: scope, occasion)
         let issuer = TokenIssuer.issuer(of: scope.appID, baseURL: ending.baseURL)
         return .sentBack(
-            location: RedirectLocation.text(
-                redirectURI,
-                [
-                    ("error", error.code.rawValue), ("error_description", error.description),
-                    ("state", asked["state"]), ("iss", issuer),
-                ]))
+            location: error.location(AnsweredRequest(redirectURI: redirectURI, state: asked["state"]), issuer: issuer))
     }
 
     private func refuse(

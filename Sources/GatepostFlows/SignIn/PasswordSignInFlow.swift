@@ -73,6 +73,9 @@ package struct PasswordSignInFlow: Sendable {
         guard let registration = registered.registration(of: client.redirectURI) else {
             return try await refuse(Refusal(.invalidRedirectURI), client, in: scope, occasion)
         }
+        guard registered.party == .first else {
+            return try await refuse(.hostedPagesOnly, client, in: scope, occasion)
+        }
         let (refusal, stronger) = try await prove(password, credential)
         guard let credential, refusal == nil else {
             return try await refuse(

@@ -86,8 +86,9 @@ package struct RefreshFlow: Sendable {
         try await issuer.answer(
             for: SessionProof(
                 id: presented.sessionID, userID: presented.userID, amr: presented.amr,
-                authenticatedAt: presented.authenticatedAt, roles: presented.roles,
-                scope: wanted.map { presented.scope.intersection($0) } ?? presented.scope),
+                authenticatedAt: presented.authenticatedAt, told: presented.told,
+                scope: wanted.map { presented.scope.intersection($0) } ?? presented.scope,
+                isThirdParty: presented.isThirdParty, sector: presented.sector),
             client: presented.clientID, refreshToken: refreshToken, in: scope, at: occasion.now)
     }
 

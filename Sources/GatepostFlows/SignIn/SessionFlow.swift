@@ -20,6 +20,9 @@ package struct SessionFlow: Sendable {
 
     /// Verifies an access token of this app and reads its session.
     ///
+    /// What is behind it is the account itself, which a client of somebody else's is kept from, and one that is not to
+    /// know a user's id: what it may know, the userinfo endpoint says.
+    ///
     /// Within Gatepost a session that was ended is dead at once; elsewhere an access token lives on for its life.
     package func session(ofAccessToken token: String, in scope: AppScope) async throws -> Outcome {
         let now = clock.now
@@ -27,6 +30,11 @@ package struct SessionFlow: Sendable {
             return .refused(Refusal(.invalidAccessToken))
         }
         let session = try await database.batch(in: scope) { $0.liveSession(claims.sid, of: claims.sub, at: now) }
-        return session.map(Outcome.live) ?? .refused(Refusal(.sessionEnded))
+        guard let session else { return .refused(Refusal(.sessionEnded)) }
+        guard session.reachesAccount else {
+            return .refused(
+                Refusal(.permissionDenied, detail: "This client asks the userinfo endpoint who somebody is."))
+        }
+        return .live(session)
     }
 }

@@ -74,6 +74,10 @@ package struct SignInEnding: Sendable {
         package let answer: Answer?
         /// For the browser's cookie; nil where no session began.
         package let session: OneTimeToken?
+        /// The client's request that waits for the user's consent; nil where none does.
+        package var consent: AuthorizationRequestID?
+        /// Where the client is told that somebody else has signed in than it expects; nil where that is not so.
+        package var declined: String?
         /// Nil where the sign-in is over.
         package var challenge: Challenge?
         /// What the device keeps that has signed in; nil where the flow gives none.
@@ -156,24 +160,26 @@ package struct SignInEnding: Sendable {
             batch.answerAuthorizationRequest(request, heldBy: holder, with: code, for: proof, at: now)
             batch.insertAuthorizationCode(code, answering: request, for: proof, on: hosted, at: now)
             // What a provider has proved on the way here, and waited for its owner.
-            batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: now)
-            let linked = occasion.event(.identityLinked, by: .user)
-            batch.record(linked, ifIdentityLinkedBy: request)
-            batch.enqueue(.identityLinked, occasion.id(), ifRecorded: linked)
-            let session = host(hosting, as: hosted, for: proof, ifIssued: code, in: &batch, occasion)
-            batch.record(
-                occasion.event(.signInPassed, by: .user, userID: proof.userID), ifAnsweredWith: code.hash)
+            linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, in: &batch, occasion)
+            let turn: BatchReading<RequestTurn?> =
+                hosted.map { hosted in
+                    batch.turnAuthorizationRequest(request, heldBy: holder, for: proof, in: hosted, at: now)
+                } ?? batch.nothing()
+            let session = host(hosting, as: hosted, for: proof, answering: (request, code), in: &batch, occasion)
+            // One of the two at most, so they may be one event.
+            let passed = occasion.event(.signInPassed, by: .user, userID: proof.userID)
+            batch.record(passed, ifAnsweredWith: code.hash)
+            if let session { batch.record(passed, ifConsentIsAsked: request, in: session.id) }
             let issuer = TokenIssuer.issuer(of: batch.scope.appID, baseURL: baseURL)
-            return batch.answeredRequest(request, with: code).map { answered in
-                answered.map { answered in
-                    Ended(
-                        answer: Answer(
-                            code: code, redirectURI: answered.redirectURI, state: answered.state, issuer: issuer),
-                        session: session?.token)
-                }
+            return batch.answeredRequest(request, with: code).and(turn).map { answered, turn in
+                guard let answered else { return turn.map { Self.ended($0, of: request, session, issuer) } }
+                return Ended(
+                    answer: Answer(
+                        code: code, redirectURI: answered.redirectURI, state: answered.state, issuer: issuer),
+                    session: session?.token)
             }
         case .account(let browser):
-            guard let session = host(hosting, as: hosted, for: proof, ifIssued: nil, in: &batch, occasion) else {
+            guard let session = host(hosting, as: hosted, for: proof, answering: nil, in: &batch, occasion) else {
                 return batch.nothing()
             }
             if let browser {
@@ -188,6 +194,25 @@ package struct SignInEnding: Sendable {
         }
     }
 
+    private func linkProvenIdentity(
+        of request: AuthorizationRequestID, heldBy holder: [UInt8], ifIssued code: OneTimeToken,
+        in batch: inout AppBatch, _ occasion: Occasion
+    ) {
+        batch.linkProvenIdentity(of: request, heldBy: holder, ifIssued: code, at: occasion.now)
+        let linked = occasion.event(.identityLinked, by: .user)
+        batch.record(linked, ifIdentityLinkedBy: request)
+        batch.enqueue(.identityLinked, occasion.id(), ifRecorded: linked)
+    }
+
+    /// What a sign-in ended in whose request is not answered: the user is asked, or the client told who it is not.
+    private static func ended(
+        _ turn: RequestTurn, of request: AuthorizationRequestID, _ session: Hosted?, _ issuer: String
+    ) -> Ended {
+        guard turn.isOther else { return Ended(answer: nil, session: session?.token, consent: request) }
+        let error = AuthorizationError(.loginRequired, "Somebody else has signed in than id_token_hint names.")
+        return Ended(answer: nil, session: nil, declined: error.location(turn.redirect, issuer: issuer))
+    }
+
     /// A session of the hosted pages that may have begun.
     private struct Hosted {
         let id: SessionID
@@ -196,8 +221,9 @@ package struct SignInEnding: Sendable {
     }
 
     private func host(
-        _ hosting: Hosting, as id: SessionID?, for proof: SignInProof, ifIssued code: OneTimeToken?,
-        in batch: inout AppBatch, _ occasion: Occasion
+        _ hosting: Hosting, as id: SessionID?, for proof: SignInProof,
+        answering answer: (request: AuthorizationRequestID, code: OneTimeToken)?, in batch: inout AppBatch,
+        _ occasion: Occasion
     ) -> Hosted? {
         guard let id else { return nil }
         guard case .new(let old) = hosting else {
@@ -206,7 +232,8 @@ package struct SignInEnding: Sendable {
         }
         let token = OneTimeToken.make(.hostedSession, random: random)
         let began = batch.insertHostedSession(
-            id, token: token, for: proof, ifIssued: code, origin: occasion.origin, at: occasion.now)
+            id, token: token, for: proof, ifIssued: answer?.code, for: answer?.request, origin: occasion.origin,
+            at: occasion.now)
         batch.record(occasion.event(.sessionStarted, by: .user, sessionID: id), ifSessionExists: id)
         if let old {
             // What came from the old one first, in the order of a sign-out, which ends it and then the browser's.

@@ -18,10 +18,14 @@ package struct AppKeys: Sendable {
     /// in it, so it is no access token.
     let verifying: [String: P256.Signing.PublicKey]
 
+    /// What users are called by clients with pairwise subjects; nil while the app has none.
+    private let subjects: PairwiseSubjects?
+
     /// The same for ID tokens, which clients show again when they sign somebody out.
     let verifyingIDTokens: [String: P256.Signing.PublicKey]
 
-    init(_ records: [SigningKeyRecord], of app: AppID, ring: KeyRing) throws {
+    init(_ records: [SigningKeyRecord], subjectSecret: [UInt8]?, of app: AppID, ring: KeyRing) throws {
+        subjects = try subjectSecret.map { try SubjectSecret.open($0, in: app, keys: ring) }
         var members: [String] = []
         var verifying: [String: P256.Signing.PublicKey] = [:]
         var verifyingIDTokens: [String: P256.Signing.PublicKey] = [:]
@@ -46,6 +50,13 @@ package struct AppKeys: Sendable {
                 try SigningKeyMaterial.open(record, in: app, keys: ring)
             )
         }
+    }
+
+    /// What a user is called by the clients of a sector; by those without one, their id.
+    package func subject(of user: UserID, in sector: String?) throws -> String {
+        guard let sector else { return user.description }
+        guard let subjects else { throw NoSubjectSecret() }
+        return subjects.subject(of: user, in: sector)
     }
 
     private static let accessTokenType = "at+jwt"
@@ -80,12 +91,19 @@ package final class KeyCache: Sendable {
         let known = entries.withLock { $0[scope.appID] }
         // A clock that was set back does not keep an entry for longer than its life.
         if let known, known.until > now, known.until <= now + Self.life { return known.keys }
-        let records = try await database.batch(in: scope) { $0.signingKeys() }
-        let keys = try AppKeys(records, of: scope.appID, ring: ring)
+        let (records, subjectSecret) = try await database.batch(in: scope) { $0.signingKeys().and($0.subjectSecret()) }
+        let keys = try AppKeys(records, subjectSecret: subjectSecret, of: scope.appID, ring: ring)
+        if let subjectSecret { try await reseal(subjectSecret, in: scope) }
         entries.withLock { entries in
             if entries.count >= Self.appsMax { entries.removeAll() }
             entries[scope.appID] = (keys, now + Self.life)
         }
         return keys
+    }
+
+    /// Sees to it that a key-encryption key can be retired without anybody becoming somebody else.
+    private func reseal(_ sealed: [UInt8], in scope: AppScope) async throws {
+        guard let anew = try SubjectSecret.resealed(sealed, in: scope.appID, keys: ring) else { return }
+        try await database.batch(in: scope) { $0.resealSubjectSecret(sealed, as: anew) }
     }
 }

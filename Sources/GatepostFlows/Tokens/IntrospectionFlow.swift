@@ -15,7 +15,8 @@ package struct IntrospectionFlow: Sendable {
     /// A token that lives.
     package enum Living: Sendable {
         case access(TokenClaims)
-        case refresh(PresentedRefreshToken)
+        /// With what its client calls the user.
+        case refresh(PresentedRefreshToken, subject: String)
     }
 
     /// What a token is; nil for one that is dead, unknown or another client's: which, nobody is told.
@@ -30,7 +31,8 @@ package struct IntrospectionFlow: Sendable {
             guard let presented, presented.clientID == client, presented.isAlive, presented.usedAt == nil else {
                 return nil
             }
-            return .refresh(presented)
+            let subject = try await verifier.subject(of: presented.userID, in: presented.sector, scope)
+            return .refresh(presented, subject: subject)
         }
         guard let claims = try await verifier.claims(of: token, in: scope, at: now), claims.clientID == client else {
             return nil

@@ -49,7 +49,7 @@ package struct RevocationFlow: Sendable {
     }
 
     private func end(
-        _ session: SessionID, of user: UserID, ofClient owner: ClientID, by client: ClientID, in scope: AppScope,
+        _ session: SessionID, of user: UserID?, ofClient owner: ClientID, by client: ClientID, in scope: AppScope,
         _ occasion: Occasion
     ) async throws -> Outcome {
         guard owner == client else {

@@ -63,7 +63,8 @@ package struct TokenIssuer: Sendable {
     ) throws -> Secret {
         guard let active = keys.active else { throw NoActiveSigningKey() }
         let text = IDTokenText(
-            issuer: Self.issuer(of: keys.app, baseURL: baseURL), session: session, client: client,
+            issuer: Self.issuer(of: keys.app, baseURL: baseURL), session: session,
+            subject: try keys.subject(of: session.userID, in: session.sector), client: client,
             accessToken: accessToken, expiresAt: now + life, now: now)
         return try Self.sign(text.bytes, header: active.idHeader, key: active.key)
     }
@@ -73,7 +74,7 @@ package struct TokenIssuer: Sendable {
         _ session: SessionProof, client: ClientID, life: Duration, keys: AppKeys, in scope: AppScope, at now: Instant
     ) throws -> Secret {
         guard let active = keys.active else { throw NoActiveSigningKey() }
-        let payload = payload(of: session, client: client, app: keys.app, expiresAt: now + life, at: now)
+        let payload = try payload(of: session, client: client, keys: keys, expiresAt: now + life, at: now)
         return try Self.sign(payload, header: active.header, key: active.key)
     }
 
@@ -93,14 +94,19 @@ package struct TokenIssuer: Sendable {
 
     /// The claims (RFC 9068, section 2.2), written straight into bytes: an interpolated text takes three times as long.
     private func payload(
-        of session: SessionProof, client: ClientID, app: String, expiresAt: Instant, at now: Instant
-    ) -> [UInt8] {
+        of session: SessionProof, client: ClientID, keys: AppKeys, expiresAt: Instant, at now: Instant
+    ) throws -> [UInt8] {
+        let app = keys.app
         var bytes: [UInt8] = []
         bytes.reserveCapacity(600)
         bytes += #"{"iss":""#.utf8
         bytes += Self.issuer(of: app, baseURL: baseURL).utf8
         bytes += #"","sub":""#.utf8
-        session.userID.append(to: &bytes)
+        if session.sector == nil {
+            session.userID.append(to: &bytes)
+        } else {
+            bytes += try keys.subject(of: session.userID, in: session.sector).utf8
+        }
         bytes += #"","aud":""#.utf8
         bytes += app.utf8
         bytes += #"","client_id":""#.utf8
@@ -117,7 +123,7 @@ package struct TokenIssuer: Sendable {
         bytes += String(session.authenticatedAt.seconds).utf8
         bytes += #","amr":["#.utf8
         Self.append(session.amr, to: &bytes)
-        if let claims = session.roles {
+        if let claims = session.told(in: .accessToken).roles {
             bytes += #"],"roles":["#.utf8
             Self.append(claims.roles, to: &bytes)
             bytes += #"],"permissions":["#.utf8
@@ -125,7 +131,9 @@ package struct TokenIssuer: Sendable {
         }
         bytes += #"],"acr":""#.utf8
         bytes += AuthenticationClass(methods: session.amr).rawValue.utf8
-        bytes += #"","#.utf8
+        bytes += #"""#.utf8
+        bytes += session.told(in: .accessToken).members.utf8
+        bytes += ",".utf8
         if !session.scope.values.isEmpty { bytes += #""scope":"\#(session.scope)","#.utf8 }
         bytes += #""jti":""#.utf8
         bytes += tokenID(at: now).utf8

@@ -6,7 +6,8 @@ import GatepostStore
 /// What an ID token of ours says that a client shows us again.
 struct IDTokenHint: Sendable {
     let client: ClientID
-    let user: UserID
+    /// The user's id, or what this client calls them.
+    let subject: String
     let session: SessionID?
 }
 
@@ -20,12 +21,12 @@ extension TokenVerifier {
         guard let claims = Self.payload(of: token, signedBy: keys.verifyingIDTokens, as: Claims.self),
             claims.iss == TokenIssuer.issuer(of: scope.appID, baseURL: baseURL)
         else { return nil }
-        return IDTokenHint(client: claims.aud, user: claims.sub, session: claims.sid)
+        return IDTokenHint(client: claims.aud, subject: claims.sub, session: claims.sid)
     }
 
     private struct Claims: Decodable {
         let iss: String
-        let sub: UserID
+        let sub: String
         let aud: ClientID
         let sid: SessionID?
     }

@@ -6,7 +6,7 @@ package import GatepostStore
 /// What a valid access token says, a user's or a client's own.
 package struct TokenClaims: Decodable, Sendable {
     package let iss: String
-    /// The user, or the client where it acts for itself.
+    /// The user's id or pairwise subject, or the client where it acts for itself.
     package let sub: String
     package let aud: AppID
     package let clientID: ClientID
@@ -29,15 +29,16 @@ package struct TokenClaims: Decodable, Sendable {
 
 /// What Gatepost itself reads from an access token of a user's.
 package struct AccessTokenClaims: Sendable {
-    package let sub: UserID
+    /// The user; nil where the token calls them by a pairwise subject: then the session says whose it is.
+    package let sub: UserID?
     package let sid: SessionID
     package let clientID: ClientID
     package let scope: GrantScope
 
     /// Takes a user's token; nil for a client's own.
     init?(_ claims: TokenClaims) {
-        guard let user = UserID(claims.sub), let session = claims.sid else { return nil }
-        (sub, sid, clientID, scope) = (user, session, claims.clientID, claims.scope)
+        guard let session = claims.sid else { return nil }
+        (sub, sid, clientID, scope) = (UserID(claims.sub), session, claims.clientID, claims.scope)
     }
 }
 
@@ -71,6 +72,12 @@ package struct TokenVerifier: Sendable {
             claims.exp > now.seconds, claims.iat <= now.seconds + tolerance
         else { return nil }
         return claims
+    }
+
+    /// What a user is called by the clients of a sector.
+    func subject(of user: UserID, in sector: String?, _ scope: AppScope) async throws -> String {
+        guard sector != nil else { return user.description }
+        return try await cache.keys(of: scope).subject(of: user, in: sector)
     }
 
     /// The payload of a token whose header is one of these and whose signature is that key's; nil for anything else.

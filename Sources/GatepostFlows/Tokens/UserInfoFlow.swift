@@ -14,7 +14,8 @@ package struct UserInfoFlow: Sendable {
 
     /// What presenting an access token came to.
     package enum Outcome: Sendable {
-        case known(UserClaims, GrantScope)
+        /// What is known, how far the scope goes, and what the client calls the user.
+        case known(UserClaims, GrantScope, subject: String)
         /// No token of this app's, or one of a session that has ended.
         case invalidToken
         /// The client has not asked for `openid`.
@@ -29,6 +30,8 @@ package struct UserInfoFlow: Sendable {
             batch.userClaims(ofSession: claims.sid, of: claims.sub, at: now)
         }
         guard let known else { return .invalidToken }
-        return claims.scope.contains(.openid) ? .known(known, claims.scope) : .insufficientScope
+        guard claims.scope.contains(.openid) else { return .insufficientScope }
+        let subject = try await verifier.subject(of: known.userID, in: known.sector, scope)
+        return .known(known, claims.scope, subject: subject)
     }
 }

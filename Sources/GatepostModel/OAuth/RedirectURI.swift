@@ -38,6 +38,12 @@ package struct RedirectURI: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 
+    /// Whose it is, for people: the host, or the scheme of an app's own.
+    package var place: String {
+        let (scheme, rest) = (text.prefix { $0 != ":" }, text.drop { $0 != ":" }.dropFirst())
+        return ["https", "http"].contains(scheme) ? Self.host(of: rest).map(String.init) ?? text : String(scheme)
+    }
+
     /// Whether a URI that a request presents is this one.
     package func matches(_ presented: String) -> Bool {
         if presented == text, Array(presented.utf8) == Array(text.utf8) { return true }

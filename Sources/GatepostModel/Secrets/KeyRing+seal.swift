@@ -35,6 +35,9 @@ extension KeyRing {
         return [UInt8(epoch >> 8), UInt8(epoch & 255)] + Array(combined)
     }
 
+    /// Whether a value is sealed with the key that seals now.
+    package func isCurrent(_ sealed: [UInt8]) -> Bool { Self.epoch(ofSealed: sealed) == currentEpoch }
+
     /// The epoch of the key that a value was sealed under; nil for what is none.
     package static func epoch(ofSealed sealed: [UInt8]) -> Int16? {
         sealed.count > 2 ? Int16(bitPattern: UInt16(sealed[0]) << 8 | UInt16(sealed[1])) : nil

@@ -26,6 +26,30 @@ extension AppBatch {
                 """)
     }
 
+    /// Writes an event if a request waits for consent in this session, its client taken from there.
+    package mutating func record(
+        _ event: AuditEvent, ifConsentIsAsked request: AuthorizationRequestID, in session: SessionID
+    ) {
+        record(
+            event, clientID: "r.client_id",
+            where: """
+                from authorization_requests as r
+                where r.app_id = \(scope.appID) and r.id = \(request) and r.consenting_session_id = \(session)
+                  and r.answered_at is null and r.expires_at > \(event.at)
+                """)
+    }
+
+    /// Writes an event if this very transaction has written down a user's consent to a request.
+    package mutating func record(_ event: AuditEvent, ifConsentedTo request: AuthorizationRequestID) {
+        record(
+            event, clientID: "k.client_id",
+            where: """
+                from consents as k
+                where k.app_id = \(scope.appID) and k.user_id = \(event.userID) and k.request_id = \(request)
+                  and k.xmin = pg_current_xact_id()::xid
+                """)
+    }
+
     /// Writes an event if the session was ended at this moment, its user and reason taken from there.
     package mutating func record(_ event: AuditEvent, ifEnded sessionID: SessionID) {
         record(

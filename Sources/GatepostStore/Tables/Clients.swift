@@ -9,6 +9,14 @@ package enum ClientType: String, Sendable, Codable, CaseIterable {
     case confidential
 }
 
+/// Whose a client is, which decides who is asked.
+package enum ClientParty: String, Sendable, Codable, CaseIterable {
+    /// The app's own: whoever signs in is asked nothing more.
+    case first = "first_party"
+    /// Somebody else's: each user says first what it may be told.
+    case third = "third_party"
+}
+
 /// A client and where it may be sent back to.
 package struct ClientRecord: Sendable {
     /// The most clients that an app has.
@@ -20,6 +28,9 @@ package struct ClientRecord: Sendable {
     /// What people read, and whether it can keep a secret.
     package let name: String
     package let type: ClientType
+    package let party: ClientParty
+    /// Whose it is as far as pairwise subjects go; nil for a client that knows users by their ids.
+    package let sector: String?
     /// The public keys of a client that proves itself by signing (RFC 7517); nil for any other.
     package let keySet: String?
     /// Whether it has to push what it asks for (RFC 9126).
@@ -30,6 +41,15 @@ package struct ClientRecord: Sendable {
     /// Where a browser may go after it was signed out.
     package let postLogoutURIs: [String]
     package let createdAt: Instant
+
+    /// How it knows users.
+    package var subjectType: SubjectType { sector == nil ? .public : .pairwise }
+
+    /// The one sector that redirect URIs are of: their host (OpenID Connect Core, 8.1); nil for several or none.
+    package static func sector(of redirectURIs: [RedirectURI]) -> String? {
+        let places = Set(redirectURIs.map(\.place))
+        return places.count == 1 ? places.first : nil
+    }
 
     /// Whether this is exactly one of its registered URIs.
     package func allows(_ redirectURI: String) -> Bool { registration(of: redirectURI) != nil }
@@ -43,6 +63,8 @@ package struct ClientRecord: Sendable {
 /// What is to be different about a client; nil leaves as it is.
 package struct ClientChange: Sendable {
     package var name: String?
+    package var party: ClientParty?
+    package var subjectType: SubjectType?
     package var redirectURIs: [RedirectURI]?
     package var keySet: String?
     package var requiresPushed: Bool?
@@ -55,7 +77,9 @@ package struct ClientChange: Sendable {
     /// What it names, as the audit trail calls it.
     package var fieldNames: [String] {
         [
-            name.map { _ in "name" }, redirectURIs.map { _ in "redirect_uris" }, keySet.map { _ in "jwks" },
+            name.map { _ in "name" }, party.map { _ in "party" },
+            subjectType.map { _ in "subject_type" }, redirectURIs.map { _ in "redirect_uris" },
+            keySet.map { _ in "jwks" },
             requiresPushed.map { _ in "requires_pushed_requests" }, webOrigins.map { _ in "web_origins" },
             postLogoutURIs.map { _ in "post_logout_redirect_uris" },
         ].compactMap(\.self)
@@ -65,13 +89,13 @@ package struct ClientChange: Sendable {
 extension AppBatch {
     /// Registers a client.
     package mutating func insertClient(
-        _ id: ClientID, named name: String, type: ClientType = .public, keySet: String? = nil,
-        redirectURIs: [RedirectURI], at now: Instant
+        _ id: ClientID, named name: String, type: ClientType = .public, party: ClientParty = .first,
+        sector: String? = nil, keySet: String? = nil, redirectURIs: [RedirectURI], at now: Instant
     ) {
         add(
             """
-            insert into clients (app_id, id, name, type, key_set, created_at)
-            values (\(scope.appID), \(id), \(name), \(type.rawValue), \(keySet), \(now))
+            insert into clients (app_id, id, name, type, party, sector, key_set, created_at)
+            values (\(scope.appID), \(id), \(name), \(type.rawValue), \(party.rawValue), \(sector), \(keySet), \(now))
             """)
         insertRedirectURIs(redirectURIs, of: id)
     }
@@ -85,11 +109,12 @@ extension AppBatch {
             """)
     }
 
-    /// Changes what is named of a client.
-    package mutating func changeClient(_ id: ClientID, _ change: ClientChange) {
+    /// Changes what is named of a client; its sector is that of what it has then.
+    package mutating func changeClient(_ id: ClientID, _ change: ClientChange, sector: String?) {
         add(
             """
             update clients set name = coalesce(\(change.name), name), key_set = coalesce(\(change.keySet), key_set),
+                               party = coalesce(\(change.party?.rawValue), party), sector = \(sector),
                                requires_pushed = coalesce(\(change.requiresPushed), requires_pushed)
              where app_id = \(scope.appID) and id = \(id)
             """)
@@ -159,7 +184,7 @@ extension AppBatch {
 
     private func clientsSelect(where condition: SQL, limit: Int) -> SQL {
         """
-        select c.id, c.name, c.type, c.key_set, c.requires_pushed, c.web_origins,
+        select c.id, c.name, c.type, c.party, c.sector, c.key_set, c.requires_pushed, c.web_origins,
                c.post_logout_uris, c.created_at,
                array(select u.uri from client_redirect_uris as u
                       where u.app_id = c.app_id and u.client_id = c.id order by u.uri) as redirect_uris
@@ -176,7 +201,10 @@ extension ClientRecord {
         (id, name) = (try row.get("id"), try row.get("name"))
         // A type that this version does not know has to prove itself.
         type = ClientType(rawValue: try row.get("type")) ?? .confidential
+        // Nor is one let in unasked whose party it does not know.
+        party = ClientParty(rawValue: try row.get("party")) ?? .third
         (keySet, createdAt) = (try row.get("key_set"), try row.get("created_at"))
+        sector = try row.get("sector")
         (webOrigins, postLogoutURIs) = (try row.get("web_origins"), try row.get("post_logout_uris"))
         (requiresPushed, redirectURIs) = (try row.get("requires_pushed"), try row.get("redirect_uris"))
     }

@@ -28,10 +28,12 @@ package struct UserDetail: Sendable {
     package let sessions: [SessionRecord]
     /// The app's roles that they have.
     package let roles: [RoleRecord]
+    /// What admins have noted for the app's own programs.
+    package let claims: CustomClaims
 
     /// Puts together what was read in one moment.
-    package init(user: UserRecord, sessions: [SessionRecord], roles: [RoleRecord]) {
-        (self.user, self.sessions, self.roles) = (user, sessions, roles)
+    package init(user: UserRecord, sessions: [SessionRecord], roles: [RoleRecord], claims: CustomClaims) {
+        (self.user, self.sessions, self.roles, self.claims) = (user, sessions, roles, claims)
     }
 }
 
@@ -43,6 +45,18 @@ extension AppBatch {
         read("select \(columns) from users where app_id = \(scope.appID) and id = \(id)") {
             try $0.first.map(UserRecord.init)
         }
+    }
+
+    /// What admins have noted about a user; nothing for one who is not there.
+    package mutating func claims(of id: UserID) -> BatchReading<CustomClaims> {
+        read("select claims from users where app_id = \(scope.appID) and id = \(id)") { rows in
+            try rows.first.map { try CustomClaims(json: try $0.get("claims")) } ?? .none
+        }
+    }
+
+    /// Notes claims about a user in the place of all that there were.
+    package mutating func setClaims(_ claims: CustomClaims, of id: UserID) {
+        add("update users set claims = \(claims.json)::jsonb where app_id = \(scope.appID) and id = \(id)")
     }
 
     /// Users, newest first.

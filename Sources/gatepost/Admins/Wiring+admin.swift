@@ -9,8 +9,25 @@ extension Wiring {
     }
 
     /// What adds clients to apps and makes their secrets.
-    func adminClientFlow() -> AdminClientFlow {
-        AdminClientFlow(database: database, clock: clock, random: random)
+    func adminClientFlow() throws -> AdminClientFlow {
+        AdminClientFlow(database: database, clock: clock, random: random, keys: try keyRing())
+    }
+
+    /// What finds, deactivates and reactivates users.
+    func adminUserFlow() -> AdminUserFlow {
+        AdminUserFlow(database: database, clock: clock, random: random, signal: signal)
+    }
+
+    /// What ends users' sessions.
+    func adminSessionFlow() -> AdminSessionFlow {
+        AdminSessionFlow(database: database, clock: clock, random: random, signal: signal)
+    }
+
+    /// What adds and deletes webhook endpoints.
+    func adminWebhookFlow() throws -> AdminWebhookFlow {
+        AdminWebhookFlow(
+            database: database, clock: clock, random: random, keys: try keyRing(),
+            allowsPrivate: !configuration.privateDestinations.isEmpty)
     }
 
     /// What changes who is an admin.

@@ -58,6 +58,43 @@ struct CrossOriginTests {
         }
     }
 
+    @Test func `any client's origin may ask, and an answer is for its own client's only`() async throws {
+        try await running { server in
+            try await server.verifiedUser()
+            let (other, theirs) = (try await server.anotherClient(), "https://other.example")
+            let changed = try await server.admin(
+                "PATCH", "\(server.adminAPI)/clients/\(other)", key: try await server.apiKey(.admin),
+                json: #"{"web_origins": ["\#(theirs)"]}"#)
+            #expect(changed.status == 200)
+            #expect(try await ask(server, "oauth/token", from: theirs).status == 204, "it names no client")
+            let tokens = try await server.openIDTokens()
+            let (access, refresh) = (
+                try #require(tokens.field("access_token")), try #require(tokens.field("refresh_token"))
+            )
+            for (origin, isRead) in [(theirs, false), (Self.origin, true)] {
+                let told = try await server.send(
+                    "GET", "\(server.hosted)/oauth/userinfo",
+                    headers: ["Authorization": "Bearer \(access)", "Origin": origin])
+                #expect(told.status == 200 && (told.header("Access-Control-Allow-Origin") == origin) == isRead)
+                for (endpoint, more) in [("token", "grant_type"), ("revoke", "token")] {
+                    let form: KeyValuePairs = [
+                        "client_id": "\(server.app.client)", more: endpoint == "token" ? "refresh_token" : "nothing",
+                        "refresh_token": endpoint == "token" ? refresh : "nothing",
+                    ]
+                    let answer = try await server.post(
+                        "\(server.hosted)/oauth/\(endpoint)", form: form, headers: ["Origin": origin])
+                    #expect(answer.status == 200, "\(answer.text)")
+                    #expect((answer.header("Access-Control-Allow-Origin") == origin) == isRead, "\(endpoint) \(origin)")
+                    #expect(answer.header("Vary") == "Origin")
+                }
+            }
+            // Whose request it is, nobody knows: an error is told to any origin of the app.
+            let unknown = try await server.post(
+                "\(server.hosted)/oauth/token", form: ["grant_type": "refresh_token"], headers: ["Origin": theirs])
+            #expect(unknown.status == 400 && unknown.header("Access-Control-Allow-Origin") == theirs)
+        }
+    }
+
     static let strangers = [
         "https://evil.example", "https://spa.example.evil.example", "http://spa.example", "https://spa.example:8443",
         "https://SPA.example", "https://spa.example/", "null", "*", "",

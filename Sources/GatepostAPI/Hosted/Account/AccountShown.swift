@@ -8,6 +8,7 @@ import Hummingbird
 enum AccountNews: String {
     case password, email, linked, unlinked, ended
     case endedOthers = "ended-others"
+    case consent
 }
 
 /// The account's page, which each form on it leads back to.
@@ -42,6 +43,10 @@ struct AccountShown: Sendable {
             links: account.linkable.map { provider in
                 AccountPage.Link(label: provider.label, action: "\(base)/providers/\(provider.name)/link")
             },
+            consents: account.consents.map { consent in
+                AccountPage.Consent(consent, told: pages.told(consent.scope, for: reader))
+            },
+            hasConsents: !account.consents.isEmpty,
             hasWays: !account.identities.isEmpty || !account.linkable.isEmpty,
             news: refusal == nil ? try news(request, reader) : nil,
             problem: refusal.map { FormProblem(pages.text($0, for: reader)) },
@@ -68,6 +73,7 @@ struct AccountShown: Sendable {
         case .linked: pages.text("account_done_linked", for: reader)
         case .unlinked: pages.text("account_done_unlinked", for: reader)
         case .ended: pages.text("account_done_ended", for: reader)
+        case .consent: pages.text("account_done_consent", for: reader)
         case .endedOthers: pages.text("account_done_ended_others", for: reader)
         }
     }

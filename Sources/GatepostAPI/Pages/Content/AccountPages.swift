@@ -36,6 +36,20 @@ struct AccountPage: FormPage {
         let action: String
     }
 
+    /// A client that the owner has let use the account.
+    struct Consent {
+        let client: String
+        let title: String
+        /// What it may be told, for people.
+        let told: String
+        let since: String
+
+        init(_ consent: ConsentRecord, told: [String]) {
+            (client, title, since) = ("\(consent.clientID)", consent.clientName, consent.createdAt.dayText)
+            self.told = told.joined(separator: " · ")
+        }
+    }
+
     let template = "account"
     /// Where the page is: its forms lead below it, also where one of them shows it again.
     let base: String
@@ -50,6 +64,9 @@ struct AccountPage: FormPage {
     let identities: [Identity]
     /// One for each provider that may be linked.
     let links: [Link]
+    let consents: [Consent]
+    /// Whether there are any; a template sees stored properties only.
+    let hasConsents: Bool
     /// Whether the app knows any provider at all.
     let hasWays: Bool
     /// What was just done.

@@ -88,27 +88,36 @@ extension AppBatch {
         ) { try $0.map(RoleRecord.init) }
     }
 
-    /// The columns with which a token of a session `s` says its user's roles; nothing where the app's do not.
-    func roleClaimColumns() -> SQL {
-        guard scope.settings.rolesInTokens == true else { return "" }
-        return """
-            , array(select r.name
-                      from user_roles as m
-                      join roles as r on r.app_id = m.app_id and r.id = m.role_id
-                     where m.app_id = s.app_id and m.user_id = s.user_id
-                     order by r.name) as role_names,
-            array(select distinct permission
-                    from user_roles as m
-                    join roles as r on r.app_id = m.app_id and r.id = m.role_id
-                   cross join unnest(r.permissions) as permission
-                   where m.app_id = s.app_id and m.user_id = s.user_id
-                   order by permission) as role_permissions
+    /// The columns with which a token of a session `s` says what the app's settings let it say of its user.
+    func toldColumns() -> SQL {
+        let claims: SQL = """
+            , (select w.claims from users as w where w.app_id = s.app_id and w.id = s.user_id) as user_claims
             """
+        return "\(scope.settings.rolesInTokens == true ? roleColumns : "") \(scope.settings.tellsClaims ? claims : "")"
     }
 
-    /// What those columns say; nil where they are not there.
-    static func roleClaims(_ row: PostgresRow, in scope: AppScope) throws -> RoleClaims? {
-        guard scope.settings.rolesInTokens == true else { return nil }
-        return RoleClaims(roles: try row.get("role_names"), permissions: try row.get("role_permissions"))
+    private var roleColumns: SQL {
+        """
+        , array(select r.name
+                  from user_roles as m
+                  join roles as r on r.app_id = m.app_id and r.id = m.role_id
+                 where m.app_id = s.app_id and m.user_id = s.user_id
+                 order by r.name) as role_names,
+        array(select distinct permission
+                from user_roles as m
+                join roles as r on r.app_id = m.app_id and r.id = m.role_id
+               cross join unnest(r.permissions) as permission
+               where m.app_id = s.app_id and m.user_id = s.user_id
+               order by permission) as role_permissions
+        """
+    }
+
+    /// What those columns say.
+    static func told(_ row: PostgresRow, in scope: AppScope) throws -> ToldClaims {
+        let settings = scope.settings
+        return ToldClaims(
+            roles: settings.rolesInTokens == true
+                ? RoleClaims(roles: try row.get("role_names"), permissions: try row.get("role_permissions")) : nil,
+            own: settings.tellsClaims ? try CustomClaims(json: try row.get("user_claims")) : .none, settings: settings)
     }
 }

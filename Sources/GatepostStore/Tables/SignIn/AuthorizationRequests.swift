@@ -24,6 +24,10 @@ package struct NewAuthorizationRequest: Sendable {
     package var registeredURI: String?
     /// Whoever proved who they are before this must prove it again; nil where any proof that stands will do.
     package var authenticatedAfter: Instant?
+    /// Whether the client wants the user to be asked, whatever they have said before (`prompt=consent`).
+    package var asksConsent = false
+    /// Whom the client expects; nil for anybody.
+    package var expectedUserID: UserID?
     /// Whether the client asks for a second factor.
     package var requiresFactor = false
 
@@ -44,6 +48,10 @@ package struct AuthorizationRequestRecord: Sendable {
     package let redirectURI: String
     package let loginHint: String?
     package let locale: String?
+    /// What the client asks to be told of the person.
+    package let scope: GrantScope
+    /// The browser's session in which it waits for the user's consent; nil while it waits for a sign-in.
+    package let consentingSessionID: SessionID?
     package let expiresAt: Instant
 
     init(_ row: PostgresRow) throws {
@@ -52,6 +60,8 @@ package struct AuthorizationRequestRecord: Sendable {
         redirectURI = try row.get("redirect_uri")
         loginHint = try row.get("login_hint")
         locale = try row.get("locale")
+        scope = GrantScope(try row.get("scope", as: String.self))
+        consentingSessionID = try row.get("consenting_session_id")
         expiresAt = try row.get("expires_at")
     }
 }
@@ -60,7 +70,21 @@ package struct AuthorizationRequestRecord: Sendable {
 package struct AnsweredRequest: Sendable {
     package let redirectURI: String
     package let state: String?
+
+    /// States where a client is answered.
+    package init(redirectURI: String, state: String?) {
+        (self.redirectURI, self.state) = (redirectURI, state)
+    }
+
+    init(_ row: PostgresRow) throws {
+        (redirectURI, state) = (try row.get("redirect_uri"), try row.get("state"))
+    }
 }
+
+/// The columns of a request as its holder sees it.
+private let columns: SQL = """
+    id, client_id, redirect_uri, login_hint, locale, scope, consenting_session_id, expires_at
+    """
 
 extension AppBatch {
     /// Writes down what a client asks for.
@@ -78,11 +102,13 @@ extension AppBatch {
             """
             insert into authorization_requests (app_id, id, client_id, redirect_uri, registered_uri, code_challenge,
                                                 state, nonce, scope, browser_hash, login_hint, locale,
-                                                authenticated_after, requires_factor, created_at, expires_at)
+                                                authenticated_after, requires_factor, asks_consent, expected_user_id,
+                                                created_at, expires_at)
             select \(scope.appID), \(new.id), \(new.clientID), \(new.redirectURI),
                    \(new.registeredURI ?? new.redirectURI), \(new.challenge.text), \(new.state), \(new.nonce),
                    \(new.scope.description), \(new.holder.hash), \(new.loginHint), \(new.locale),
-                   \(new.authenticatedAfter)::timestamptz, \(new.requiresFactor), \(new.at)::timestamptz,
+                   \(new.authenticatedAfter)::timestamptz, \(new.requiresFactor), \(new.asksConsent)::boolean,
+                   \(new.expectedUserID)::uuid, \(new.at)::timestamptz,
                    \(new.at + Lifetimes.authorizationRequest)::timestamptz
              where \(condition)
             """)
@@ -94,7 +120,7 @@ extension AppBatch {
     ) -> BatchReading<AuthorizationRequestRecord?> {
         read(
             """
-            select id, client_id, redirect_uri, login_hint, locale, expires_at
+            select \(columns)
               from authorization_requests
              where app_id = \(scope.appID) and id = \(id) and browser_hash = \(holder.hash)
                and answered_at is null and expires_at > \(now)
@@ -108,7 +134,7 @@ extension AppBatch {
     ) -> BatchReading<AuthorizationRequestRecord?> {
         read(
             """
-            select id, client_id, redirect_uri, login_hint, locale, expires_at
+            select \(columns)
               from authorization_requests
              where app_id = \(scope.appID) and browser_hash = \(holder.hash)
                and answered_at is null and expires_at > \(now)
@@ -121,8 +147,9 @@ extension AppBatch {
     /// Marks a request as answered with this code; one of any number of racing callers does it.
     ///
     /// The proof is part of the guard: a user who was deactivated, or changed the password, since it was read is
-    /// signed in nowhere. So is what the client asked for: a proof that is too old for it does not answer it, and an
-    /// address that is no longer registered gets no code. Nor does one factor where two are asked for.
+    /// signed in nowhere. So is what the client asked for: a proof that is too old for it, or somebody else's, does not
+    /// answer it, nor one whose user has not let the client in, nor one factor where two are asked for; and an address
+    /// that is not registered gets no code.
     package mutating func answerAuthorizationRequest(
         _ id: AuthorizationRequestID, heldBy holderHash: [UInt8], with code: OneTimeToken, for proof: SignInProof,
         at now: Instant
@@ -135,6 +162,8 @@ extension AppBatch {
                and r.answered_at is null and r.expires_at > \(now)
                and (\(proof.hasFactor) or not r.requires_factor) and \(proof.suffices(in: scope))
                and (r.authenticated_after is null or r.authenticated_after <= \(proof.authenticatedAt))
+               and (r.expected_user_id is null or r.expected_user_id = u.id)
+               and \(isConsented())
                and exists (select from client_redirect_uris as c
                             where c.app_id = r.app_id and c.client_id = r.client_id
                               and c.uri = coalesce(r.registered_uri, r.redirect_uri))
@@ -153,10 +182,6 @@ extension AppBatch {
               join authorization_codes as a on a.app_id = r.app_id and a.code_hash = r.code_hash
              where r.app_id = \(scope.appID) and r.id = \(id) and r.code_hash = \(code.hash)
             """
-        ) { rows in
-            try rows.first.map { row in
-                AnsweredRequest(redirectURI: try row.get("redirect_uri"), state: try row.get("state"))
-            }
-        }
+        ) { try $0.first.map(AnsweredRequest.init) }
     }
 }

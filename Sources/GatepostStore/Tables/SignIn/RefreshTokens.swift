@@ -33,10 +33,14 @@ package struct PresentedRefreshToken: Sendable {
     package let isAlive: Bool
     package let amr: [String]
     package let authenticatedAt: Instant
-    /// Nil where the app's tokens do not say.
-    package let roles: RoleClaims?
+    /// What else the app's settings let a client be told.
+    package let told: ToldClaims
     /// What the client may be told.
     package let scope: GrantScope
+    /// Whether the client is somebody else's.
+    package let isThirdParty: Bool
+    /// Whose the client is, where it knows users by pairwise subjects.
+    package let sector: String?
     package let createdAt: Instant
     package let expiresAt: Instant
 }
@@ -124,15 +128,17 @@ extension AppBatch {
             """
             select f.id as family_id, f.client_id, s.id as session_id, s.user_id, s.amr, s.authenticated_at,
                    t.used_at, t.successor_hash, t.successor_sealed, t.created_at,
-                   least(t.expires_at, f.expires_at) as expires_at, f.scope,
+                   least(t.expires_at, f.expires_at) as expires_at, f.scope, c.sector,
+                   c.party = 'third_party' as is_third_party,
                    exists (select from refresh_tokens as n
                             where n.app_id = t.app_id and n.token_hash = t.successor_hash
                               and n.used_at is not null) as is_successor_used,
-                   t.expires_at > \(now) and \(stands(at: now)) as is_alive \(roleClaimColumns())
+                   t.expires_at > \(now) and \(stands(at: now)) as is_alive \(toldColumns())
               from refresh_tokens as t
               join token_families as f on f.app_id = t.app_id and f.id = t.family_id
               join sessions as s on s.app_id = f.app_id and s.id = f.session_id
               join users as u on u.app_id = s.app_id and u.id = s.user_id
+              join clients as c on c.app_id = f.app_id and c.id = f.client_id
              where t.app_id = \(scope.appID) and t.token_hash = \(token.hash)
             """
         ) { [scope] rows in
@@ -144,9 +150,11 @@ extension AppBatch {
                     successorSealed: try row.get("successor_sealed"),
                     isSuccessorUsed: try row.get("is_successor_used"), isAlive: try row.get("is_alive"),
                     amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
-                    roles: try Self.roleClaims(row, in: scope),
-                    scope: GrantScope(try row.get("scope", as: String.self)), createdAt: try row.get("created_at"),
-                    expiresAt: try row.get("expires_at"))
+                    told: try Self.told(row, in: scope),
+                    scope: GrantScope(try row.get("scope", as: String.self)),
+                    isThirdParty: try row.get("is_third_party"),
+                    sector: try row.get("sector"),
+                    createdAt: try row.get("created_at"), expiresAt: try row.get("expires_at"))
             }
         }
     }

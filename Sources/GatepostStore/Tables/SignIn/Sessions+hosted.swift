@@ -34,18 +34,23 @@ extension AppBatch {
         }
     }
 
-    /// Starts a session of the hosted pages if the proof stands, is enough and, where a code is named, that was issued.
+    /// Starts a session of the hosted pages if the proof stands, is enough and, where a code is named, that was issued,
+    /// or the request that it is for waits for consent in this very session.
     ///
     /// - Returns: Whether it began.
     package mutating func insertHostedSession(
-        _ id: SessionID, token: OneTimeToken, for proof: SignInProof, ifIssued code: OneTimeToken? = nil,
-        origin: RequestOrigin, at now: Instant
+        _ id: SessionID, token: OneTimeToken, for proof: SignInProof,
+        ifIssued code: OneTimeToken? = nil, for request: AuthorizationRequestID? = nil, origin: RequestOrigin,
+        at now: Instant
     ) -> BatchReading<Bool> {
         let issued: SQL =
             code.map { code in
                 """
-                and exists (select from authorization_codes
-                             where app_id = \(scope.appID) and code_hash = \(code.hash))
+                and (exists (select from authorization_codes
+                              where app_id = \(scope.appID) and code_hash = \(code.hash))
+                     or exists (select from authorization_requests
+                                 where app_id = \(scope.appID) and id = \(request)
+                                   and consenting_session_id = \(id) and answered_at is null))
                 """
             } ?? ""
         return read(

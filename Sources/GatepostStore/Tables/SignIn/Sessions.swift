@@ -15,6 +15,8 @@ package enum SessionEndReason: String, Sendable {
     case replaced
     /// Its client has revoked one of its tokens.
     case tokenRevoked = "token_revoked"
+    /// Its user no longer lets its client use the account.
+    case consentRevoked = "consent_revoked"
     case passwordChanged = "password_changed"
     case passwordReset = "password_reset"
     case emailChanged = "email_changed"
@@ -34,6 +36,8 @@ package struct LiveSession: Sendable {
     package let expiresAt: Instant
     package let amr: [String]
     package let authenticatedAt: Instant
+    /// Whether its client is the app's own and knows users by their ids: any other one is kept from the account itself.
+    package let reachesAccount: Bool
     package let user: UserRecord
 }
 
@@ -44,20 +48,25 @@ package struct SessionProof: Sendable {
     /// How the user proved who they are (RFC 8176).
     package let amr: [String]
     package let authenticatedAt: Instant
-    /// Nil where the app's tokens do not say.
-    package let roles: RoleClaims?
+    /// What else the app's settings let a client be told.
+    package let told: ToldClaims
     /// What the client may be told.
     package let scope: GrantScope
+    /// Whether the client is somebody else's, which is told no more than its scope asks for.
+    package let isThirdParty: Bool
+    /// Whose the client is, where it knows users by pairwise subjects; nil where it knows them by their ids.
+    package let sector: String?
     /// What the client's ID token repeats; nil where it asked for none, and at every refresh.
     package let nonce: String?
 
     /// Gathers what is known.
     package init(
-        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, roles: RoleClaims? = nil,
-        scope: GrantScope = .none, nonce: String? = nil
+        id: SessionID, userID: UserID, amr: [String], authenticatedAt: Instant, told: ToldClaims = .none,
+        scope: GrantScope = .none, isThirdParty: Bool = false, sector: String? = nil, nonce: String? = nil
     ) {
         (self.id, self.userID, self.amr, self.authenticatedAt) = (id, userID, amr, authenticatedAt)
-        (self.roles, self.scope, self.nonce) = (roles, scope, nonce)
+        (self.told, self.scope, self.isThirdParty) = (told, scope, isThirdParty)
+        (self.sector, self.nonce) = (sector, nonce)
     }
 }
 
@@ -66,17 +75,21 @@ extension AppBatch {
     package mutating func session(_ id: SessionID, fromCode codeHash: [UInt8]) -> BatchReading<SessionProof?> {
         read(
             """
-            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce \(roleClaimColumns())
+            select s.user_id, s.amr, s.authenticated_at, a.scope, a.nonce, c.sector,
+                   c.party = 'third_party' as is_third_party \(toldColumns())
               from sessions as s
               join authorization_codes as a on a.app_id = s.app_id and a.session_id = s.id
+              join clients as c on c.app_id = s.app_id and c.id = s.client_id
              where s.app_id = \(scope.appID) and s.id = \(id) and a.code_hash = \(codeHash)
             """
         ) { [scope] rows in
             try rows.first.map { row in
                 SessionProof(
                     id: id, userID: try row.get("user_id"), amr: try row.get("amr"),
-                    authenticatedAt: try row.get("authenticated_at"), roles: try Self.roleClaims(row, in: scope),
-                    scope: GrantScope(try row.get("scope", as: String.self)), nonce: try row.get("nonce"))
+                    authenticatedAt: try row.get("authenticated_at"), told: try Self.told(row, in: scope),
+                    scope: GrantScope(try row.get("scope", as: String.self)),
+                    isThirdParty: try row.get("is_third_party"), sector: try row.get("sector"),
+                    nonce: try row.get("nonce"))
             }
         }
     }
@@ -175,16 +188,24 @@ extension AppBatch {
     }
 
     /// A session and its user, if the session may be used now.
-    package mutating func liveSession(_ id: SessionID, of user: UserID, at now: Instant) -> BatchReading<LiveSession?> {
+    ///
+    /// - Parameters:
+    ///   - id: Which.
+    ///   - user: Whose it must be; nil where a token calls them by a pairwise subject.
+    ///   - now: The moment.
+    /// - Returns: The session.
+    package mutating func liveSession(
+        _ id: SessionID, of user: UserID?, at now: Instant
+    ) -> BatchReading<LiveSession?> {
         read(
             """
             select s.id as session_id, s.client_id, s.hosted_session_id, s.expires_at, s.amr, s.authenticated_at,
                    u.id, u.email_entered, u.email_verified_at, u.state, u.auth_epoch, u.created_at,
-                   u.deactivated_at
+                   u.deactivated_at, c.party = 'first_party' and c.sector is null as reaches_account
               from sessions as s
               join users as u on u.app_id = s.app_id and u.id = s.user_id
-             where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = \(user)
-               and s.client_id is not null
+              join clients as c on c.app_id = s.app_id and c.id = s.client_id
+             where s.app_id = \(scope.appID) and s.id = \(id) and s.user_id = coalesce(\(user)::uuid, s.user_id)
                and \(sessionStands(at: now))
             """
         ) { rows in
@@ -193,7 +214,7 @@ extension AppBatch {
                     id: try row.get("session_id"), clientID: try row.get("client_id"),
                     hostedID: try row.get("hosted_session_id"), expiresAt: try row.get("expires_at"),
                     amr: try row.get("amr"), authenticatedAt: try row.get("authenticated_at"),
-                    user: try UserRecord(row))
+                    reachesAccount: try row.get("reaches_account"), user: try UserRecord(row))
             }
         }
     }

@@ -30,6 +30,13 @@ package struct SignInProof: Sendable {
         (self.authenticatedAt, self.condition) = (authenticatedAt, condition)
     }
 
+    /// What a browser proves that is signed in to the hosted pages: what it has proved when it signed in.
+    package init(of session: HostedSession) {
+        self.init(
+            userID: session.user.id, authEpoch: session.user.authEpoch, amr: session.amr,
+            authenticatedAt: session.authenticatedAt, condition: .session(session.id))
+    }
+
     /// Whether a second factor was proved, too.
     package var hasFactor: Bool { AuthenticationClass(methods: amr) == .twoFactors }
 

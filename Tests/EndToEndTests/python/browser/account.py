@@ -85,6 +85,32 @@ def sessions(walker):
     walker.expect(walker.at("/sign-in"), "whoever signed out sees the account")
 
 
+def consent(walker):
+    """A client of a third party: the page asks, a no goes back, a yes is taken back on the account's page."""
+    address = walker.user("ada")
+    walker.change_client(party="third_party")
+    try:
+        walker.authorize(scope="openid email profile")
+        walker.submit(email=address, password=PASSWORD)
+        walker.expect(walker.at("/consent"), "nobody is asked")
+        walker.expect(address in walker.page.inner_text("body"), "the page does not say who is asked")
+        walker.look("consent")
+        walker.press("button[value=cancel]")
+        walker.expect("error=access_denied" in walker.page.url, "the client is not told no")
+        wanted = walker.authorize(scope="openid email")
+        walker.submit(email=address, password=PASSWORD)
+        walker.press("button[value=allow]")
+        walker.take_answer(*wanted)
+        walker.go("/account")
+        walker.look("account-consents")
+        walker.press("form[action$='/revoke'] button")
+        walker.look("account-consent-revoked")
+        walker.says("The service has no access any more", "Der Dienst hat keinen Zugang mehr", "taking consent back")
+        walker.expect(walker.page.locator("form[action$='/revoke']").count() == 0, "the service still has access")
+    finally:
+        walker.change_client(party="first_party")
+
+
 def to_provider(walker, selector="form[action*='/providers/upstream/start'] button"):
     """Presses a button that leads to the provider and says yes; its form is sent by itself where scripts run."""
     walker.press(selector)
@@ -179,5 +205,5 @@ def provider_sends_a_form(walker):
 
 WALKS = [
     change_password, change_address, change_address_by_link, sessions, provider_opens_an_account,
-    provider_of_a_known_address, provider_is_linked, provider_declines, provider_sends_a_form,
+    provider_of_a_known_address, provider_is_linked, provider_declines, provider_sends_a_form, consent,
 ]

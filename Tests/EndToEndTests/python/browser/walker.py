@@ -212,6 +212,13 @@ class Walker:
         })
         self.expect(tokens.status == 200 and "access_token" in tokens.json(), f"no token: {tokens.text()}")
 
+    def change_client(self, **fields):
+        """Changes the client, as an admin does."""
+        path = f"/v1/admin/apps/{self.app}/clients/{self.question['client']}"
+        answer = self.context.request.patch(
+            self.api_base + path, headers={"Authorization": f"Bearer {self.question['key']}"}, data=fields)
+        self.expect(answer.status == 200, f"the client was not changed: {answer.text()}")
+
     def close(self):
         for context in [self.context, *self.others]:
             context.close()
