@@ -107,10 +107,13 @@ let package = Package(
             dependencies: [
                 "GatepostAPI", "GatepostWorkers", "GatepostFlows", "GatepostOutbox", "GatepostStore",
                 "GatepostDelivery", "GatepostModel", "GatepostTelemetry", "GatepostDev", "Postgres", "Passwords",
-                logging, lifecycle, metrics,
+                client, clientMiddleware, logging, lifecycle, metrics,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -173,7 +176,16 @@ let package = Package(
             ]),
         tests(
             "EndToEndTests",
-            ["gatepost", "GatepostDev", "GatepostModel", "Postgres", "Curl", "TestSupport", crypto]),
+            [
+                "gatepost", "recipe-swift", "GatepostDev", "GatepostModel", "Postgres", "Curl", "TestSupport", client,
+                crypto,
+            ]),
+        // The program of docs/recipes/swift.md, compiled as a reader compiles it: with no settings of ours.
+        .executableTarget(
+            name: "recipe-swift",
+            dependencies: [
+                client, clientMiddleware, .product(name: "Hummingbird", package: "hummingbird"),
+            ], path: "Tests/SwiftRecipe"),
         tests(
             "GatepostTests",
             [

@@ -3,14 +3,11 @@ import GatepostFlows
 import GatepostModel
 import GatepostStore
 
-/// `gatepost apps`: apps and their clients.
+/// `gatepost apps`: apps and their settings.
 struct AppsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "apps", abstract: "Create and list apps and their clients.",
-        subcommands: [
-            Create.self, List.self, Clients.self, ClientSecrets.self, History.self, Limits.self, Suspend.self,
-            Resume.self,
-        ])
+        commandName: "apps", abstract: "Create and list apps, change their settings, suspend them.",
+        subcommands: [Create.self, List.self, History.self, Limits.self, Suspend.self, Resume.self])
 
     /// The command `gatepost apps create NAME`.
     struct Create: AsyncParsableCommand {

@@ -20,6 +20,7 @@ struct Gatepost: AsyncParsableCommand {
             """,
         subcommands: [
             DevCommand.self, ServeCommand.self, WorkCommand.self, MigrateCommand.self, AppsCommand.self,
-            JobsCommand.self, KeysCommand.self, OutboxCommand.self, AdminsCommand.self,
+            ClientsCommand.self, UsersCommand.self, TokensCommand.self, WebhooksCommand.self, JobsCommand.self,
+            KeysCommand.self, OutboxCommand.self, AdminsCommand.self,
         ])
 }

@@ -22,6 +22,20 @@ enum Terminal {
         say(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
+    /// The same with names as they are: those of a token, which are its own.
+    static func sayPlainJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        say(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// Prints a value as JSON on one line, where one follows another.
+    static func sayJSONLine(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        say(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
     /// Prints rows under their headings, in columns.
     static func sayTable(_ headings: [String], _ rows: [[String]]) {
         let widths = headings.indices.map { column in

@@ -17,6 +17,7 @@ struct DevTests {
                 let verified = try await dev.post("sign-ups/verify", flow.merging(["code": code]) { $1 })
                 #expect(verified.status == 200)
                 #expect(try await dev.signIn("ada@example.com").status == 200)
+                try await expectReached(dev, by: folder)
                 #expect(try await dev.program.terminate() == .done)
                 #expect(Dev.servers(in: folder).isEmpty)
                 #expect(dev.program.output.contains("stopped; the data are in"))
@@ -68,6 +69,17 @@ struct DevTests {
                 #expect(try await dev.signIn("nobody@example.com").status == 401)
             }
         }
+    }
+
+    /// The settings that it prints let other commands reach it, in any shell.
+    private func expectReached(_ dev: Dev, by folder: String) async throws {
+        let printed = try await Program.run(["dev", "--settings", "--data", folder], environment: [:])
+        #expect(printed.exit == .done, "\(printed.errors)")
+        let script = printed.output + "\"$1\" users list \"$2\" --json"
+        let listed = try await OutsideProgram.run("/bin/sh", ["-c", script, "sh", Program.path, dev.app])
+        #expect(String(decoding: listed, as: UTF8.self).contains("ada@example.com"))
+        let nowhere = try await Program.run(["dev", "--settings", "--data", folder + "/none"], environment: [:])
+        #expect(nowhere.exit == SettingsTests.usage && nowhere.errors.contains("no gatepost dev runs"))
     }
 
     /// A folder that the user whom Postgres runs as can enter.

@@ -1,8 +1,9 @@
 import Curl
 import Foundation
 import GatepostDev
-import TestSupport
+import GatepostModel
 import Testing
+import TestSupport
 
 /// Client libraries that we did not write use the real program as their OpenID provider.
 @Suite("Outside OpenID clients", .timeLimit(.minutes(20)))
@@ -35,15 +36,6 @@ struct OpenIDClientsTests {
         let requests_oauthlib: Told
     }
 
-    private struct Made: Decodable {
-        struct Client: Decodable {
-            let client: String
-        }
-
-        let secret: String
-        let clients: [Client]
-    }
-
     @Test func `Authlib and requests-oauthlib go the whole way, from the code to the revocation`() async throws {
         try await Installation.running { installation in
             try await installation.serve()
@@ -53,24 +45,21 @@ struct OpenIDClientsTests {
             try await installation.waitUntilNothingIsOwed()
             let secrets = try MailSecrets(try #require(await installation.relay.mails().last))
             #expect(try await app.verify(signUp, code: secrets.code).status == 200)
-            let added = try await installation.run(
-                "apps", "clients", app.id, "--add", "Server", "--confidential", "--redirect-uri", App.redirectURI,
-                "--json")
-            try #require(added.exit == .done, "\(added.errors)")
-            let made = try added.json(as: Made.self)
+            let made = try await installation.addConfidentialClient(
+                to: app.id, "--redirect-uri", App.redirectURI)
 
             let answer: Answer = try await Outside.ask(
                 "openid_clients.py",
                 Question(
-                    issuer: "\(installation.baseURL)/apps/\(app.id)", client: try #require(made.clients.last?.client),
-                    secret: made.secret, redirect_uri: App.redirectURI, email: Self.email, password: App.password))
+                    issuer: "\(installation.baseURL)/apps/\(app.id)", client: made.client, secret: made.secret,
+                    redirect_uri: App.redirectURI, email: Self.email, password: App.password))
 
             for told in [answer.authlib, answer.requests_oauthlib] {
                 #expect(told.email == Self.email && told.sub == answer.authlib.sub)
                 #expect(told.nonce && told.refreshed && told.active && !told.after, "\(told)")
             }
             let listed = try await installation.run(
-                "apps", "client-secrets", app.id, try #require(made.clients.last?.client), "--rotate", "--json")
+                "clients", "secrets", app.id, made.client, "--rotate", "--json")
             #expect(listed.exit == .done && !listed.output.isEmpty && !listed.errors.contains(made.secret))
         }
     }

@@ -21,9 +21,9 @@ enum ImportRules {
         "GatepostClient": [],
         "GatepostHummingbird": ["GatepostClient"],
         "gatepost": [
-            "GatepostAPI", "GatepostDelivery", "GatepostDev", "GatepostFlows", "GatepostModel",
-            "GatepostOutbox",
-            "GatepostStore", "GatepostTelemetry", "GatepostWorkers", "Passwords", "Postgres",
+            "GatepostAPI", "GatepostClient", "GatepostDelivery", "GatepostDev", "GatepostFlows", "GatepostHummingbird",
+            "GatepostModel", "GatepostOutbox", "GatepostStore", "GatepostTelemetry", "GatepostWorkers", "Passwords",
+            "Postgres",
         ],
     ]
 

@@ -2,6 +2,7 @@ public import GatepostClient
 import HTTPTypes
 public import Hummingbird
 public import HummingbirdCore
+import Logging
 
 /// Lets only requests through that come with a good access token, and hands it on in their context.
 ///

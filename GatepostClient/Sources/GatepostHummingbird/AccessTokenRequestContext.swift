@@ -38,3 +38,6 @@ public struct UserRequestContext<Parent: AccessTokenRequestContext>: ChildReques
         (coreContext, accessToken, self.user) = (context.coreContext, token, user)
     }
 }
+
+/// The context of a route for signed-in users in an app that needs nothing else in it.
+public typealias BasicUserRequestContext = UserRequestContext<BasicAccessTokenRequestContext>

@@ -13,6 +13,23 @@ extension Wiring {
         AdminClientFlow(database: database, clock: clock, random: random, keys: try keyRing())
     }
 
+    /// What finds, deactivates and reactivates users.
+    func adminUserFlow() -> AdminUserFlow {
+        AdminUserFlow(database: database, clock: clock, random: random, signal: signal)
+    }
+
+    /// What ends users' sessions.
+    func adminSessionFlow() -> AdminSessionFlow {
+        AdminSessionFlow(database: database, clock: clock, random: random, signal: signal)
+    }
+
+    /// What adds and deletes webhook endpoints.
+    func adminWebhookFlow() throws -> AdminWebhookFlow {
+        AdminWebhookFlow(
+            database: database, clock: clock, random: random, keys: try keyRing(),
+            allowsPrivate: !configuration.privateDestinations.isEmpty)
+    }
+
     /// What changes who is an admin.
     func adminGrantFlow() -> AdminGrantFlow {
         AdminGrantFlow(database: database, clock: clock, random: random)

@@ -24,6 +24,8 @@ struct DevCommand: AsyncParsableCommand {
     var port = 8080
     @Option(help: "The folder that keeps the data.")
     var data = ".gatepost"
+    @Flag(help: "Start nothing; print the settings with which other commands reach the one that runs.")
+    var settings = false
 
     func validate() throws {
         guard (1...65535).contains(port) else { throw ValidationError("a port is a number from 1 to 65535") }
@@ -31,6 +33,7 @@ struct DevCommand: AsyncParsableCommand {
 
     func run() async throws {
         let folder = DevFolder(URL(fileURLWithPath: data))
+        if settings { return Terminal.say(try DevSettings(folder).line) }
         let postgres = try await folder.startPostgres()
         let catcher = try await MailCatcher.start()
         do {

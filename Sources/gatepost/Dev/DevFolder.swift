@@ -9,6 +9,9 @@ struct DevFolder {
     /// The login role, as an operator would make it.
     static let loginRole = "gatepost"
 
+    /// Receivers on this machine have no public address.
+    static let privateDestinations = ["127.0.0.0/8", "::1/128"]
+
     private let url: URL
 
     init(_ url: URL) {
@@ -44,7 +47,7 @@ struct DevFolder {
         configuration.listen = ListenAddress(host: "127.0.0.1", port: port)
         configuration.smtpURL = "smtp://127.0.0.1:\(smtpPort)"
         configuration.mailFrom = "no-reply@gatepost.example"
-        configuration.privateDestinations = ["127.0.0.0/8", "::1/128"]
+        configuration.privateDestinations = Self.privateDestinations
         configuration.logLevel = "notice"
         configuration.logFormat = .text
         // Any port, so that two of them on one machine do not meet.
@@ -71,12 +74,33 @@ struct DevFolder {
         return key.token.secret
     }
 
+    /// Where the key-encryption key is kept.
+    private var keysFile: URL { url.appendingPathComponent("key-encryption-keys") }
+
+    /// The key of an earlier start.
+    var knownKeys: Secret? {
+        let text = try? String(contentsOf: keysFile, encoding: .utf8)
+        return text.map { Secret($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    }
+
+    /// Where the cluster that runs on this folder is reached, as the login role; nil where none does.
+    ///
+    /// Its `postmaster.pid` says process, data, start, port and socket folder, a line each
+    /// (PostgreSQL, src/include/utils/pidfile.h).
+    var runningURL: Secret? {
+        let file = url.appendingPathComponent("postgres/data/postmaster.pid")
+        let lines = (try? String(contentsOf: file, encoding: .utf8))?.split(
+            separator: "\n", omittingEmptySubsequences: false)
+        guard let lines, lines.count >= 5, FileManager.default.fileExists(atPath: "/proc/\(lines[0])"),
+            let host = lines[4].addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+        else { return nil }
+        return Secret("postgresql://\(Self.loginRole)@/\(Self.loginRole)?host=\(host)&port=\(lines[3])")
+    }
+
     /// The key of an earlier start, or a new one, readable by its owner only.
     private func keyEncryptionKeys() throws -> Secret {
-        let file = url.appendingPathComponent("key-encryption-keys")
-        if let known = try? String(contentsOf: file, encoding: .utf8) {
-            return Secret(known.trimmingCharacters(in: .whitespacesAndNewlines))
-        }
+        let file = keysFile
+        if let knownKeys { return knownKeys }
         let keys = "1:\(Data(SystemRandom().bytes(32)).base64EncodedString())"
         let isWritten = FileManager.default.createFile(
             atPath: file.path, contents: Data(keys.utf8), attributes: [.posixPermissions: 0o600])

@@ -23,11 +23,27 @@ final class Program: Sendable {
     private let process: ChildProcess
 
     /// Starts the program, with no more of an environment than what is given; whoever does so must end it.
-    init(_ arguments: [String], environment: [String: String]) async throws {
-        name = (["gatepost"] + arguments).joined(separator: " ")
+    ///
+    /// - Parameters:
+    ///   - arguments: Its arguments.
+    ///   - environment: Its settings.
+    ///   - executable: Another program of this build.
+    ///   - input: What stands on its standard input.
+    /// - Throws: What the system says if it cannot be started.
+    init(
+        _ arguments: [String], environment: [String: String], named executable: String = "gatepost",
+        input: String? = nil
+    ) async throws {
+        name = ([executable] + arguments).joined(separator: " ")
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
+        try input.map { try Data($0.utf8).write(to: file) }
+        // It is open by the time that the program runs.
+        defer { try? FileManager.default.removeItem(at: file) }
         process = try await ChildProcess.start(
-            Self.path, arguments,
-            environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 })
+            URL(fileURLWithPath: Self.path).deletingLastPathComponent().appendingPathComponent(executable).path,
+            arguments,
+            environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 },
+            input: input == nil ? .nothing : .file(file.path))
     }
 
     /// What it wrote on standard output so far.
@@ -104,9 +120,10 @@ extension Program {
 
     /// Runs a command to its end.
     static func run(
-        _ arguments: [String], environment: [String: String], within bound: Duration = .seconds(60)
+        _ arguments: [String], environment: [String: String], input: String? = nil,
+        within bound: Duration = .seconds(60)
     ) async throws -> Outcome {
-        let program = try await Program(arguments, environment: environment)
+        let program = try await Program(arguments, environment: environment, input: input)
         do {
             let exit = try await program.end(within: bound)
             return Outcome(exit: exit, output: program.output, errors: program.errors)

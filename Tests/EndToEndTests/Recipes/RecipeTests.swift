@@ -14,6 +14,8 @@ struct RecipeTests {
         let ports: [Int]
         /// Whether the person's browser runs scripts.
         let scripts: Bool
+        /// Folders in which programs are looked for first.
+        let programs: [String]
     }
 
     private struct Report: Decodable {
@@ -61,8 +63,27 @@ struct RecipeTests {
         try await follow("webhooks-node.md", steps: ["sh", "file", "sh", "check"])
     }
 
+    @Test func `Swift: GatepostClient protects an app, which hears webhooks`() async throws {
+        // Building it as a reader does takes minutes: this build has made the program of the recipe already, from the
+        // text that stands there (SwiftRecipeTests), and `swift run` starts that.
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gatepost-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let program = URL(fileURLWithPath: Program.path).deletingLastPathComponent()
+            .appendingPathComponent("recipe-swift").path
+        let isMade = FileManager.default.createFile(
+            atPath: folder.appendingPathComponent("swift").path,
+            contents: Data("#!/bin/sh\n[ \"$*\" = 'run Notes' ] && exec '\(program)'\n".utf8),
+            attributes: [.posixPermissions: 0o755])
+        try #require(isMade)
+        try await follow(
+            "swift.md", steps: ["sh", "file", "file", "sh", "sh", "sh", "sh"], programs: [folder.path])
+    }
+
     /// Follows a recipe from its first step to its last.
-    private func follow(_ recipe: String, steps: [String], scripts: Bool = false) async throws {
+    private func follow(
+        _ recipe: String, steps: [String], scripts: Bool = false, programs: [String] = []
+    ) async throws {
         try await DevServer.running { dev in
             let report: Report = try await Outside.ask(
                 "recipes/follow.py",
@@ -71,7 +92,7 @@ struct RecipeTests {
                     base_url: dev.baseURL, app: dev.app, client: dev.client, admin: dev.admin,
                     ports: try await [
                         Installation.freePort(), Installation.freePort(), Installation.freePort(),
-                    ], scripts: scripts),
+                    ], scripts: scripts, programs: programs),
                 within: .seconds(300))
             for wrong in report.wrong {
                 Issue.record("\(wrong.step)\nshown:\n\(wrong.shown ?? "")\nactual:\n\(wrong.actual)\n\(report.logs)")

@@ -32,6 +32,8 @@ CHECKS = [
 ]
 # They disturb those that come after them, so they come last, the one that nothing can mend behind all others.
 LAST = ["suspendApp", "deactivateUser", "revokeAPIKey", "endSession", "signOut", "signOutEverywhere", "changePassword"]
+# Their wrong passwords use the tries of the address up.
+LAST += ["beginMyFactor", "removeMyFactor", "replaceMyRecoveryCodes"]
 
 
 class Everything:

@@ -1,8 +1,8 @@
 """Follows one recipe against a running `gatepost dev`.
 
-Reads {"recipe", "base_url", "app", "client", "admin", "ports", "scripts"} as JSON from standard input; the ports take
-the place of the recipe's own, 3000 and those behind it, and `scripts` asks for a browser that runs them. Writes what
-`recipe.follow` returns.
+Reads {"recipe", "base_url", "app", "client", "admin", "ports", "scripts", "programs"} as JSON from standard input; the
+ports take the place of the recipe's own, 3000 and those behind it, `scripts` asks for a browser that runs them, and in
+the folders `programs` the shell looks first. Writes what `recipe.follow` returns.
 """
 
 import json
@@ -25,7 +25,9 @@ def main():
         # A server that is started by root reads the folder as somebody else.
         os.chmod(folder, 0o755)
         environment = {
-            "PATH": f"{pathlib.Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "PATH": ":".join(
+                asked["programs"] + [str(pathlib.Path(sys.executable).parent)]
+                + ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"]),
             "HOME": folder, "LANG": "C.UTF-8", "GATEPOST": asked["base_url"], "APP": asked["app"],
             "CLIENT": asked["client"], "ADMIN": asked["admin"],
         }

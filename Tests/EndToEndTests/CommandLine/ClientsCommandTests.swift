@@ -1,0 +1,182 @@
+import Crypto
+import Curl
+import Foundation
+import GatepostDev
+import GatepostModel
+import Testing
+import TestSupport
+
+/// `gatepost clients` as a developer types it.
+@Suite("gatepost clients", .timeLimit(.minutes(20)))
+struct ClientsCommandTests {
+    private struct Made: Decodable {
+        let client: String
+        let secret: String?
+    }
+
+    private struct Client: Decodable {
+        let client: String
+        let name: String
+        let type: String
+        let redirectUris: [String]
+        let webOrigins: [String]
+        let postLogoutRedirectUris: [String]
+        let requiresPushedRequests: Bool
+        let proof: String?
+    }
+
+    private struct Secrets: Decodable {
+        struct Secret: Decodable {
+            let id: String
+            let prefix: String
+        }
+
+        let secret: String?
+        let secrets: [Secret]
+    }
+
+    @Test func `a client is added, changed field by field, and listed`() async throws {
+        try await Installation.running { installation in
+            let app = try await installation.makeApp()
+            let made = try await add(installation, app.id, "Web", "--redirect-uri", App.redirectURI)
+            #expect(made.secret == nil)
+            func change(_ arguments: String...) async throws -> Client {
+                let outcome = try await Program.run(
+                    ["clients", "change", app.id, made.client] + arguments + ["--json"],
+                    environment: installation.settings)
+                try #require(outcome.exit == .done, "\(outcome.errors)")
+                return try outcome.json()
+            }
+            let changed = try await change(
+                "--name", "Shop", "--web-origin", "https://shop.example", "--web-origin", "http://localhost:3000",
+                "--post-logout-uri", "https://shop.example/bye", "--require-pushed")
+            #expect(changed.name == "Shop" && changed.type == "public" && changed.proof == nil)
+            #expect(changed.redirectUris == [App.redirectURI] && changed.requiresPushedRequests)
+            #expect(changed.webOrigins.sorted() == ["http://localhost:3000", "https://shop.example"])
+            #expect(changed.postLogoutRedirectUris == ["https://shop.example/bye"])
+
+            let less = try await change("--clear", "web-origins", "--no-require-pushed")
+            #expect(less.webOrigins.isEmpty && !less.requiresPushedRequests && less.name == "Shop")
+            #expect(less.postLogoutRedirectUris == ["https://shop.example/bye"])
+
+            let listed = try await installation.run("clients", "list", app.id)
+            #expect(listed.output.contains(made.client) && listed.output.contains("Shop"))
+            let shown = try await installation.run("clients", "show", app.id, made.client)
+            #expect(shown.output.contains("post-logout URIs   https://shop.example/bye"))
+            let kinds = try await app.auditKinds()
+            #expect(kinds.filter { $0 == "client.changed" }.count == 2, "\(kinds)")
+        }
+    }
+
+    @Test func `a confidential client's secret is shown once, rotates and is revoked`() async throws {
+        try await Installation.running { installation in
+            try await installation.serve()
+            let app = try await installation.makeApp()
+            let made = try await add(installation, app.id, "Server", "--confidential")
+            let first = try #require(made.secret)
+            #expect(try await installation.clientToken(app.id, made.client, first) != nil)
+
+            func secrets(_ arguments: String...) async throws -> Secrets {
+                let outcome = try await Program.run(
+                    ["clients", "secrets", app.id, made.client] + arguments + ["--json"],
+                    environment: installation.settings)
+                try #require(outcome.exit == .done, "\(outcome.errors)")
+                return try outcome.json()
+            }
+            #expect(try await secrets().secret == nil)
+            let rotated = try await secrets("--rotate")
+            let second = try #require(rotated.secret)
+            #expect(rotated.secrets.count == 2)
+            for secret in [first, second] {
+                #expect(try await installation.clientToken(app.id, made.client, secret) != nil)
+            }
+            let old = try #require(rotated.secrets.first { first.hasPrefix($0.prefix) })
+            #expect(try await secrets("--revoke", old.id).secrets.count == 1)
+            #expect(try await installation.clientToken(app.id, made.client, first) == nil)
+            #expect(try await installation.clientToken(app.id, made.client, second) != nil)
+        }
+    }
+
+    @Test func `a client's own keys come from a file`() async throws {
+        try await Installation.running { installation in
+            let app = try await installation.makeApp()
+            let folder = FileManager.default.temporaryDirectory.path
+            let (good, bad) = ("\(folder)/\(UUID().uuidString).json", "\(folder)/\(UUID().uuidString).json")
+            let point = Array(P256.Signing.PrivateKey().publicKey.x963Representation)
+            let (x, y) = (Base64URL.encode(point[1..<33]), Base64URL.encode(point[33..<65]))
+            let key = #"{"kty":"EC","crv":"P-256","kid":"one","x":"\#(x)","y":"\#(y)"}"#
+            try Data(#"{"keys":[\#(key)]}"#.utf8).write(to: URL(fileURLWithPath: good))
+            try Data(#"{"keys":[]}"#.utf8).write(to: URL(fileURLWithPath: bad))
+            defer { for path in [good, bad] { try? FileManager.default.removeItem(atPath: path) } }
+
+            let made = try await add(installation, app.id, "Signer", "--confidential", "--keys-file", good)
+            #expect(made.secret == nil)
+            let shown = try await installation.run("clients", "show", app.id, made.client, "--json")
+            #expect(try shown.json(as: Client.self).proof == "keys")
+            let refused = try await installation.run(
+                "clients", "change", app.id, made.client, "--keys-file", bad)
+            #expect(refused.exit == SettingsTests.usage && refused.errors.contains("is no set of 1 to 10 public keys"))
+        }
+    }
+
+    @Test(arguments: [
+        ["--redirect-uri", "http://shop.example/callback"], ["--web-origin", "https://shop.example/"],
+        ["--web-origin", "*"], ["--post-logout-uri", "javascript:alert(1)"], ["--name", ""], [],
+        ["--web-origin", "https://a.example", "--clear", "web-origins"], ["--clear", "everything"],
+        ["--keys-file", "/dev/null"],
+    ])
+    func `what cannot be registered is a usage error`(_ arguments: [String]) async throws {
+        // Found before anything is connected to: there are no settings.
+        let outcome = try await Program.run(
+            ["clients", "change", "app_01kjpsf48yf3gr2mrntwb7e2cn", "cli_01kjpsf48yefhv8zyzj6n25gza"] + arguments,
+            environment: [:])
+        #expect(outcome.exit == SettingsTests.usage, "\(outcome.errors)")
+        #expect(!outcome.errors.contains("GATEPOST_"), "\(outcome.errors)")
+    }
+
+    private func add(_ installation: Installation, _ app: String, _ arguments: String...) async throws -> Made {
+        let outcome = try await Program.run(
+            ["clients", "add", app] + arguments + ["--json"], environment: installation.settings)
+        try #require(outcome.exit == .done, "\(outcome.errors)")
+        return try outcome.json()
+    }
+}
+
+extension Installation {
+    /// A token that a client gets for itself; nil where it is refused.
+    func clientToken(_ app: String, _ client: String, _ secret: String, at base: String? = nil) async throws -> String?
+    {
+        let proof = Data("\(client):\(secret)".utf8).base64EncodedString()
+        let answer = try await send(
+            "POST", "\(base ?? baseURL)/apps/\(app)/oauth/token",
+            headers: ["Authorization": "Basic \(proof)", "Content-Type": "application/x-www-form-urlencoded"],
+            body: "grant_type=client_credentials")
+        return answer.field("access_token")
+    }
+
+    /// A confidential client, added by the command line.
+    func addConfidentialClient(
+        to app: String, _ arguments: String...
+    ) async throws -> (client: String, secret: String) {
+        struct Made: Decodable {
+            let client: String
+            let secret: String
+        }
+        let outcome = try await Program.run(
+            ["clients", "add", app, "Server", "--confidential", "--json"] + arguments, environment: settings)
+        try #require(outcome.exit == .done, "\(outcome.errors)")
+        let made = try outcome.json(as: Made.self)
+        return (made.client, made.secret)
+    }
+
+    /// Signs somebody up, verifies them, and signs them in; workers must run.
+    func signedIn(_ email: String, to app: App) async throws -> App.Tokens {
+        let signUp = try await app.signUp(email)
+        try await waitUntilNothingIsOwed()
+        let mails = await relay.mails()
+        let mail = try #require(mails.last { $0.recipients == [email] })
+        try #require(try await app.verify(signUp, code: MailSecrets(mail).code).status == 200)
+        let code = try #require(try await app.signIn(email).field("code"))
+        return try App.Tokens(try await app.exchange(code))
+    }
+}
