@@ -54,8 +54,7 @@ package struct Flows: Sendable {
         consent = ConsentFlow(database: database, clock: clock, random: random, ending: ending)
         visit = PageVisitFlow(database: database, clock: clock)
         devices = KnownDevices(clock: clock, random: random, keys: parts.keys)
-        let mail = MailFlowParts(
-            database: database, clock: clock, random: random, keys: parts.keys, signal: parts.signal)
+        let mail = MailFlowParts(of: parts)
         emailSignIn = EmailSignInFlow(parts: mail, ending: ending)
         factorChallenge = FactorChallengeFlow(mail: mail, ending: ending)
         factors = FactorFlow(mail: mail, hasher: parts.hasher)
@@ -86,5 +85,13 @@ package struct Flows: Sendable {
             client: ProviderClient(port: parts.providers, directory: directory, keys: parts.keys), ending: ending,
             baseURL: parts.baseURL)
         identities = IdentityFlow(database: database, clock: clock, random: random)
+    }
+}
+
+extension MailFlowParts {
+    /// Takes from the collaborators what flows of mails share.
+    fileprivate init(of parts: FlowParts) {
+        self.init(
+            database: parts.database, clock: parts.clock, random: parts.random, keys: parts.keys, signal: parts.signal)
     }
 }

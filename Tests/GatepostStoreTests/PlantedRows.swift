@@ -30,8 +30,7 @@ struct PlantedRows {
             + [("admin_grants", adminGrant), ("api_keys", apiKey), ("admin_invitations", invitation)]
             + [("provider_sign_ins", providerSignIn)]
             + [("client_secrets", clientSecret), ("client_assertions", clientAssertion)]
-            + [("pushed_requests", pushedRequest), ("consents", consent)]
-            + [("subject_secrets", subjectSecret)]
+            + [("pushed_requests", pushedRequest), ("consents", consent), ("subject_secrets", subjectSecret)]
             + [("user_factors", userFactor), ("recovery_codes", recoveryCode)]
             + [("factor_challenges", factorChallenge)]
     }
@@ -55,17 +54,11 @@ struct PlantedRows {
     }
 
     private var clientAssertion: SQL {
-        """
-        insert into client_assertions (app_id, client_id, jti_hash, expires_at)
-        values (\(app), \(ids[1]), '\\x01', \(now))
-        """
+        "insert into client_assertions values (\(app), \(ids[1]), '\\x01', \(now))"
     }
 
     private var pushedRequest: SQL {
-        """
-        insert into pushed_requests (app_id, token_hash, client_id, parameters, created_at, expires_at)
-        values (\(app), '\\x01', \(ids[1]), '[]', \(now), \(now))
-        """
+        "insert into pushed_requests values (\(app), '\\x01', \(ids[1]), '[]', \(now), \(now))"
     }
 
     private var consent: SQL {

@@ -73,8 +73,8 @@ struct SignInPageRoutes: Sendable {
         }
     }
 
-    /// Sends the browser on: to its second factor, or signed in, to the client that waits, to what is still to be asked,
-    /// or to the account.
+    /// Sends the browser on: to its second factor, or signed in, to the client that waits, to what is still asked, or
+    /// to the account.
     static func response(_ ended: SignInEnding.Ended, in scope: AppScope) -> Response {
         if let challenge = ended.challenge { return .toFactor(challenge, in: scope) }
         let pages = "/apps/\(scope.appID)"
