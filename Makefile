@@ -24,7 +24,8 @@ SANITIZED := --sanitize=thread --scratch-path .build-thread -Xswiftc -O
 REPORTS := $(CURDIR)/.build-thread/reports
 HANDOVERS := $(CURDIR)/.build-thread/handovers.so
 export TSAN_OPTIONS := halt_on_error=0 exitcode=66 log_path=$(REPORTS)/report \
-	suppressions=$(CURDIR)/Tests/ThreadSanitizer/suppressions.txt
+	suppressions=$(CURDIR)/Tests/ThreadSanitizer/suppressions.txt \
+	external_symbolizer_path=$(CURDIR)/Tests/ThreadSanitizer/llvm-symbolizer
 SUITE := LD_PRELOAD=$(HANDOVERS) timeout --kill-after=30s 90m swift test $(SANITIZED) --skip-build $(WIDTH)
 endif
 # pgbouncer in transaction mode before every Postgres that the tests use; prepared statements are off behind it.
