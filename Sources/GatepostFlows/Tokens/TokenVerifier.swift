@@ -37,8 +37,9 @@ package struct AccessTokenClaims: Sendable {
 
     /// Takes a user's token; nil for a client's own.
     init?(_ claims: TokenClaims) {
-        guard let session = claims.sid else { return nil }
-        (sub, sid, clientID, scope) = (UserID(claims.sub), session, claims.clientID, claims.scope)
+        let user = UserID(claims.sub)
+        guard let session = claims.sid, user != nil || PairwiseSubjects.isSubject(claims.sub) else { return nil }
+        (sub, sid, clientID, scope) = (user, session, claims.clientID, claims.scope)
     }
 }
 

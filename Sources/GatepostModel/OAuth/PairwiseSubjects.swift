@@ -17,6 +17,11 @@ package struct PairwiseSubjects: Sendable {
         key = SymmetricKey(data: secret)
     }
 
+    /// Whether a text has the form of a subject.
+    package static func isSubject(_ text: String) -> Bool {
+        Base64URL.decode(Array(text.utf8))?.count == SHA256.byteCount
+    }
+
     /// A user's subject in a sector: 43 characters, the same each time.
     ///
     /// The id has a fixed length and stands last, so that no two pairs are hashed alike.
