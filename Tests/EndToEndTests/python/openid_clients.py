@@ -1,8 +1,10 @@
 """Has two client libraries that we did not write sign a person in: Authlib and requests-oauthlib.
 
-Reads {"issuer", "client", "secret", "redirect_uri", "email", "password"} as JSON from standard input. Each library goes
-the whole way: code with PKCE, ID token, userinfo, refresh, introspection, revocation. Writes, for each of them, what it
-was told: {"sub", "email", "nonce", "refreshed", "active", "after"}.
+Reads {"issuer", "client", "secret", "redirect_uri", "email", "password", "other": {"client", "secret"}} as JSON from
+standard input. Each library goes the whole way: code with PKCE, ID token, userinfo, refresh, introspection, revocation.
+Writes, for each of them, what it was told: {"sub", "email", "nonce", "refreshed", "active", "after"}; and of the other
+client, a third party's whose subjects are pairwise, what it was told by two sign-ins and before which the person was
+asked: {"subs", "asked"}.
 """
 import json
 import os
@@ -24,8 +26,11 @@ from requests_oauthlib import OAuth2Session as OAuthlibSession
 SCOPE = ["openid", "email", "profile"]
 
 
-def sign_in(url, asked):
-    """Opens an address as a browser does, signs in on the page that it leads to, and returns where that ends."""
+def sign_in(url, asked, allow=None):
+    """Opens an address as a browser does, signs in on the page that it leads to, and returns where that ends.
+
+    `allow` is called where the person is asked for consent, and they give it.
+    """
     cookies = {}
 
     def send(method, url, **more):
@@ -42,9 +47,14 @@ def sign_in(url, asked):
         assert answer.status_code == 303, f"{answer.status_code} {answer.text}"
         return str(answer.url.join(answer.headers["location"]))
 
-    page = onward(send("GET", url))
-    hidden = dict(re.findall(r'name="(form_token)" value="([^"]*)"', send("GET", page).text))
-    end = onward(send("POST", page, data={"email": asked["email"], "password": asked["password"], **hidden}))
+    def answered(page, **fields):
+        hidden = dict(re.findall(r'name="(form_token)" value="([^"]*)"', send("GET", page).text))
+        return onward(send("POST", page, data=fields | hidden))
+
+    end = answered(onward(send("GET", url)), email=asked["email"], password=asked["password"])
+    if allow and not end.startswith(asked["redirect_uri"]):
+        allow()
+        end = answered(end, answer="allow")
     assert end.startswith(asked["redirect_uri"]), end
     return end
 
@@ -91,6 +101,25 @@ def with_authlib(metadata, asked):
     }
 
 
+def as_third_party(metadata, asked):
+    """Authlib for a client of others: the person is asked once, and is called what only this client calls them."""
+    asked = asked | asked["other"]
+    subs, consents = [], []
+    for time in range(2):
+        client = AuthlibSession(
+            asked["client"], asked["secret"], scope=SCOPE, redirect_uri=asked["redirect_uri"],
+            code_challenge_method="S256")
+        nonce, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(48)
+        url, _ = client.create_authorization_url(
+            metadata["authorization_endpoint"], nonce=nonce, code_verifier=verifier)
+        end = sign_in(url, asked, allow=lambda: consents.append(time))
+        token = client.fetch_token(metadata["token_endpoint"], authorization_response=end, code_verifier=verifier)
+        claims = checked(token["id_token"], metadata, asked, nonce)
+        assert client.get(metadata["userinfo_endpoint"]).json()["sub"] == claims["sub"]
+        subs.append(claims["sub"])
+    return {"subs": subs, "asked": consents}
+
+
 def with_requests_oauthlib(metadata, asked):
     auth = HTTPBasicAuth(asked["client"], asked["secret"])
     session = OAuthlibSession(asked["client"], redirect_uri=asked["redirect_uri"], scope=SCOPE, pkce="S256")
@@ -121,8 +150,10 @@ def main():
     asked = json.load(sys.stdin)
     metadata = httpx.get(f"{asked['issuer']}/.well-known/openid-configuration").json()
     json.dump(
-        {"authlib": with_authlib(metadata, asked), "requests_oauthlib": with_requests_oauthlib(metadata, asked)},
-        sys.stdout)
+        {
+            "authlib": with_authlib(metadata, asked), "requests_oauthlib": with_requests_oauthlib(metadata, asked),
+            "third_party": as_third_party(metadata, asked),
+        }, sys.stdout)
 
 
 main()
