@@ -109,10 +109,14 @@ struct Report: Sendable {
         let deedCounts = Deed.Kind.allCases.map { "\($0.rawValue) \(acknowledged[$0]?.count ?? 0)" }
         let slow = recoveries.sorted { ($0.seconds ?? .infinity) > ($1.seconds ?? .infinity) }.prefix(5)
         let copies = "\(verdict.mostCopies.count) of \(verdict.mostCopies.what)"
+        let explained = verdict.explained.sorted { $0.key < $1.key }.map { state, those in
+            "did not come, which its end explains: \(those.count) \(state), one was \(those[0])"
+        }
         return [
             "faults: " + kinds.joined(separator: ", "), "acknowledged: " + deedCounts.joined(separator: ", "),
             "received: \(receiptCounts); most copies: \(copies)",
         ]
-            + slow.map { "slow: \($0)" } + crashes.map { "crash: \($0)" } + verdict.findings.map(\.description)
+            + explained + slow.map { "slow: \($0)" }
+            + crashes.map { "crash: \($0)" } + verdict.findings.map(\.description)
     }
 }

@@ -95,14 +95,17 @@ struct CheckerTests {
         #expect(unreceived("obsolete") == [])
         #expect(unreceived("rejected") == [.lost])
         #expect(unreceived("rejected") { $0.refusedForGood = [Self.ada] } == [])
-        #expect(unreceived("indeterminate") == [.lost])
         #expect(unreceived("expired") == [.lost])
         #expect(unreceived("expired") { $0.shorten("m1", to: 60) } == [])
         #expect(unreceived("exhausted") == [.lost])
         #expect(unreceived("exhausted") { $0.refusedForGood = [Self.ada] } == [])
-        // A failed attempt, and the life is over before the next one.
-        #expect(unreceived("exhausted") { $0.shorten("m1", to: 60) } == [])
-        #expect(unreceived("exhausted") { $0.shorten("m1", to: 6000) } == [.lost])
+        // A failed attempt, or one whose reply was lost, and the life is over before the next one.
+        for state in ["exhausted", "indeterminate"] {
+            #expect(unreceived(state) { $0.shorten("m1", to: 60) } == [])
+            #expect(unreceived(state) { $0.shorten("m1", to: 6000) } == [.lost])
+        }
+        #expect(unreceived("indeterminate") == [.lost])
+        #expect(unreceived("indeterminate") { $0.refusedForGood = [Self.ada] } == [.lost])
     }
 
     @Test func `a mail or a notice that nobody asked for is made up`() {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Joins what was acknowledged, what was received and what was recorded.
 ///
 /// It knows nothing of how Gatepost works, only what it promises: what was acknowledged is there, and arrives or has an
@@ -95,7 +97,9 @@ extension Checker {
         guard !entries.isEmpty else { return add(.lost, "\(what) was never owed") }
         guard !entries.contains(where: { received[$0.message] != nil }) else { return }
         if let entry = entries.first(where: { !isExplained($0) }) {
-            add(.lost, "\(what) did not come; the ledger says \(entry.state) \(entry.reason)")
+            add(.lost, "\(what) did not come; the ledger says \(Self.end(of: entry))")
+        } else {
+            entries.forEach { result.explained[$0.state, default: []].append("\(what): \(Self.end(of: $0))") }
         }
     }
 
@@ -105,13 +109,25 @@ extension Checker {
         switch entry.state {
         case "rejected": return evidence.refusedForGood.contains(email)
         case "exhausted":
-            // Or its life was cut so short that it would have been over before the next try.
-            let isTooShort = entry.expiresAt.map { $0 <= (entry.endedAt ?? 0) + Self.firstPauseMax } ?? false
-            return isTooShort || evidence.refusedForGood.contains(email)
+            return Self.isLifeTooShort(entry) || evidence.refusedForGood.contains(email)
+        case "indeterminate":
+            // Its content was sent and the reply was lost: a worker may only leave it at that if it cannot try again.
+            return Self.isLifeTooShort(entry)
         case "obsolete", "cancelled": return entry.type == "" && !deeds(.deactivate, email).isEmpty
         case "expired": return entry.expiresAt.map { $0 <= entry.endedAt ?? 0 } ?? false
         default: return false
         }
+    }
+
+    /// Whether its life was cut so short that it would have been over before the next try.
+    private static func isLifeTooShort(_ entry: LedgerEntry) -> Bool {
+        entry.expiresAt.map { $0 <= (entry.endedAt ?? 0) + firstPauseMax } ?? false
+    }
+
+    private static func end(of entry: LedgerEntry) -> String {
+        let life = entry.expiresAt.flatMap { over in entry.endedAt.map { over - $0 } }
+        let left = life.map { String(format: ", %.1f s before its life was over", $0) } ?? ""
+        return "\(entry.state) \(entry.reason)\(left)"
     }
 
     private static func cause(_ type: String, _ user: String, _ session: String, _ endpoint: String) -> String {

@@ -17,6 +17,8 @@ struct Finding: Sendable, Equatable, CustomStringConvertible {
 /// What the checker found.
 struct Verdict: Sendable {
     var findings: [Finding] = []
+    /// What was owed, did not come, and ended in a way that says why; by that end.
+    var explained: [String: [String]] = [:]
     /// Copies beyond the first, each with the id of the first: what at least once allows.
     var sameIDCount = 0
     /// The most copies that came of one message, and of which.
