@@ -20,6 +20,8 @@ struct AppsCommand: AsyncParsableCommand {
         var redirectURIs: [String] = []
         @Option(help: "The client's name; the app's unless given.")
         var client: String?
+        @Option(name: .customLong("id-token-alg"), help: "What the client's ID tokens are signed with: RS256 or ES256.")
+        var idTokenAlgorithm = SigningAlgorithm.rs256
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
@@ -30,7 +32,7 @@ struct AppsCommand: AsyncParsableCommand {
                 let app = try await flow.createApp(named: name)
                 guard let scope = try await wiring.database.scope(of: app) else { return }
                 let client = try await flow.createClient(
-                    named: client ?? name, redirectURIs: redirectURIs, in: scope)
+                    named: client ?? name, redirectURIs: redirectURIs, idTokenAlgorithm: idTokenAlgorithm, in: scope)
                 let made = Made(app: app.description, client: client.description)
                 if output.json { return try Terminal.sayJSON(made) }
                 Terminal.say("app     \(made.app)")

@@ -75,6 +75,8 @@ struct ClientRow: Encodable {
     let requiresPushed: Bool
     /// What a confidential client proves itself with: `secrets` or `keys`; nil for a public one.
     let proof: String?
+    /// What its ID tokens are signed with.
+    let idTokenAlgorithm: SigningAlgorithm
     let createdAt: Instant
 
     private enum CodingKeys: String, CodingKey {
@@ -82,6 +84,7 @@ struct ClientRow: Encodable {
         case redirectURIs = "redirectUris"
         case postLogoutURIs = "postLogoutRedirectUris"
         case requiresPushed = "requiresPushedRequests"
+        case idTokenAlgorithm = "idTokenSignedResponseAlg"
     }
 
     init(_ record: ClientRecord) {
@@ -89,6 +92,7 @@ struct ClientRow: Encodable {
         party = record.party.rawValue
         (redirectURIs, webOrigins, postLogoutURIs) = (record.redirectURIs, record.webOrigins, record.postLogoutURIs)
         (requiresPushed, createdAt) = (record.requiresPushed, record.createdAt)
+        idTokenAlgorithm = record.idTokenAlgorithm
         proof = record.type == .public ? nil : record.keySet == nil ? "secrets" : "keys"
     }
 
@@ -100,6 +104,7 @@ struct ClientRow: Encodable {
         Terminal.say("type               \(type)")
         Terminal.say("party              \(party)")
         Terminal.say("proves itself by   \(proof ?? "-")")
+        Terminal.say("ID tokens by       \(idTokenAlgorithm.rawValue)")
         Terminal.say("redirect URIs      \(list(redirectURIs))")
         Terminal.say("web origins        \(list(webOrigins))")
         Terminal.say("post-logout URIs   \(list(postLogoutURIs))")

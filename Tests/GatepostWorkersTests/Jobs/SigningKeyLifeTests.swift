@@ -11,13 +11,21 @@ struct SigningKeyLifeTests {
     /// The longest life of a token, the tolerance of clocks, and how long a server remembers the key it signs with.
     private let tokenLife = Duration.hours(1) + Lifetimes.clockTolerance + .seconds(5)
 
-    @Test func `no key is missing while a token of it may live, and none signs before its notice`() async throws {
+    @Test(arguments: [[SigningAlgorithm.es256], [.rs256], [.es256, .rs256]])
+    func `no key is missing while a token of it may live, and none signs before its notice`(
+        _ algorithms: [SigningAlgorithm]
+    ) async throws {
         try await JobFixture.with { fixture in
             let app = try await fixture.makeApp(settings: #"{"signing_key_seconds": 86400}"#)
             let start = fixture.clock.now
-            let first = try await fixture.makeKey(
-                of: app, "active", createdAt: start - .hours(7), activatedAt: start - .hours(6))
-            var publishedSince: [SigningKeyID: Instant] = [first: start - .hours(7)]
+            var first: Set<SigningKeyID> = []
+            for algorithm in algorithms {
+                first.insert(
+                    try await fixture.makeKey(
+                        of: app, "active", algorithm: algorithm, createdAt: start - .hours(7),
+                        activatedAt: start - .hours(6)))
+            }
+            var publishedSince = Dictionary(uniqueKeysWithValues: first.map { ($0, start - .hours(7)) })
             var signedUntil: [SigningKeyID: Instant] = [:]
             let jobs = try JobCatalog().jobs.filter { $0.name.contains("key") }
 
@@ -36,32 +44,43 @@ struct SigningKeyLifeTests {
                 let published = Set(
                     try await fixture.execute("select id from signing_keys where app_id = \(app.id)")
                         .map { row throws(PostgresError) in try row.get("id", as: SigningKeyID.self) })
-                let active = try #require(try await fixture.keys(of: app, "active").first, "no active key at \(now)")
                 for key in published where publishedSince[key] == nil { publishedSince[key] = now }
-                let notice = try #require(publishedSince[active]) + Lifetimes.signingKeyNotice
-                #expect(notice <= now, "the key signs too early at \(now)")
-                signedUntil[active] = now
+                for algorithm in algorithms {
+                    let active = try #require(
+                        try await fixture.keys(of: app, "active", algorithm: algorithm).first,
+                        "no active key of \(algorithm) at \(now)")
+                    let notice = try #require(publishedSince[active]) + Lifetimes.signingKeyNotice
+                    #expect(notice <= now, "the key signs too early at \(now)")
+                    signedUntil[active] = now
+                }
                 for (key, last) in signedUntil where last + tokenLife >= now {
                     #expect(published.contains(key), "a token may live whose key is gone at \(now)")
                 }
             }
 
-            // In the first and the third night the key had its age; both that were replaced are gone by now.
-            #expect(signedUntil.count == 3)
-            #expect(try await fixture.keys(of: app, "retired").isEmpty)
-            #expect(try await fixture.keys(of: app, "active") != [first])
+            // In the first and the third night the keys had their age; those that were replaced are gone by now.
+            #expect(signedUntil.count == 3 * algorithms.count)
+            for algorithm in algorithms {
+                #expect(try await fixture.keys(of: app, "retired", algorithm: algorithm).isEmpty)
+                #expect(try await first.isDisjoint(with: fixture.keys(of: app, "active", algorithm: algorithm)))
+            }
             let events = try await fixture.events(of: app)
-            #expect(events.count { $0.hasPrefix("signing_key.activated") } == 2)
-            #expect(events.count { $0.hasPrefix("signing_key.retired") } == 2)
-            #expect(events.count { $0.hasPrefix("signing_key.deleted") } == 2)
+            for kind in ["activated", "retired", "deleted"] {
+                #expect(events.count { $0.hasPrefix("signing_key.\(kind)") } == 2 * algorithms.count, "\(kind)")
+            }
         }
     }
 
-    /// What the worker does with the message: the next key is made, the message is gone.
+    /// What the worker does with the messages: the next key of the algorithm that each names is made, they are gone.
     private func makeOwedKeys(of app: JobFixture.App, in fixture: JobFixture) async throws {
-        let owed = try await fixture.execute(
-            "delete from outbox where app_id = \(app.id) and kind = 'signing_key.rotate' returning id")
-        guard !owed.isEmpty else { return }
-        try await fixture.makeKey(of: app, "next", createdAt: fixture.clock.now)
+        let owed = try await fixture.texts(
+            """
+            delete from outbox where app_id = \(app.id) and kind = 'signing_key.rotate'
+            returning payload ->> 'algorithm' as text
+            """)
+        for name in owed {
+            let algorithm = try #require(SigningAlgorithm(rawValue: name))
+            try await fixture.makeKey(of: app, "next", algorithm: algorithm, createdAt: fixture.clock.now)
+        }
     }
 }
