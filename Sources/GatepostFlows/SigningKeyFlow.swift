@@ -15,9 +15,9 @@ package struct SigningKeyFlow: Sendable {
     /// Withdraws a key that may have been stolen, at once: an operator's emergency.
     ///
     /// Whatever it has signed is refused by every node once its memory of keys has ended (`KeyCache.life`), and by
-    /// other verifiers once they fetch the set again. If it was the active one, a new key signs in its place without
-    /// the hour of notice, for which there is no time: one of the same algorithm. A key that waits to follow goes on waiting: it was sealed beside
-    /// the stolen one, and whoever revokes may want to revoke it too.
+    /// other verifiers once they fetch the set again. If it was the active one, a new key of its algorithm signs in its
+    /// place without the hour of notice, for which there is no time. A key that waits to follow goes on waiting: it was
+    /// sealed beside the stolen one, and whoever revokes may want to revoke it too.
     ///
     /// - Parameters:
     ///   - id: The key.

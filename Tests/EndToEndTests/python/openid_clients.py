@@ -61,7 +61,7 @@ def sign_in(url, asked, allow=None):
 
 
 def checked(token, metadata, asked, nonce):
-    """The claims of an ID token, verified by the published keys with the algorithm that the client is registered for."""
+    """The claims of an ID token, verified by the published keys with the algorithm of the client."""
     assert asked["algorithm"] in metadata["id_token_signing_alg_values_supported"]
     keys = KeySet.import_key_set(httpx.get(metadata["jwks_uri"]).json())
     claims = jwt.decode(token, keys, algorithms=[asked["algorithm"]]).claims

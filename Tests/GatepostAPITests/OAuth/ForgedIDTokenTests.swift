@@ -8,8 +8,8 @@ import Testing
 
 /// ID tokens that look like Gatepost's and are not, in an app that has keys of two kinds (RFC 8725, section 3.1).
 ///
-/// Shown as `id_token_hint`, the one place where an ID token comes back. They are signed with the app's own keys, so that
-/// only what a test names is wrong with them.
+/// Shown as `id_token_hint`, the one place where an ID token comes back. They are signed with the app's own keys, so
+/// that only what a test names is wrong with them.
 @Suite("ID tokens: forged", .showsSeed)
 struct ForgedIDTokenTests {
     /// What a forger signs with.

@@ -9,6 +9,7 @@ package struct SigningKeyRecord: Sendable {
     }
 
     package let id: SigningKeyID
+    /// What it signs with, and nothing else.
     package let algorithm: SigningAlgorithm
     /// A state that this version does not know counts as retired: nothing is signed with it.
     package let state: State
