@@ -47,8 +47,7 @@ struct DevGreeting {
     }
 
     func say() {
-        Terminal.say(
-            """
+        let text = """
 
             Gatepost is up at \(baseURL)  (data in \(data); stop with Ctrl-C)
 
@@ -71,6 +70,7 @@ struct DevGreeting {
                 -d '{"email": "ada@example.com", "password": "a walk along the river"}'
 
             Then open the mail. README.md, "The tour", goes on from there.
-            """)
+            """
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { Terminal.say(String(line)) }
     }
 }
