@@ -1,3 +1,4 @@
+import Foundation
 import GatepostDev
 import TestSupport
 import Testing
@@ -9,14 +10,35 @@ struct SettingsTests {
     static let usage = Program.Exit(status: 64, isSignal: false)
     static let failure = Program.Exit(status: 1, isSignal: false)
 
+    /// All that must be set, of a database and a relay that are not there: settings are read before anything is
+    /// connected to.
+    private static let settings = [
+        "GATEPOST_DATABASE_URL": "postgresql:///gatepost?host=/nonexistent",
+        "GATEPOST_DATABASE_MIGRATE_URL": "postgresql:///gatepost?host=/nonexistent",
+        "GATEPOST_KEY_ENCRYPTION_KEYS": "1:\(Data(repeating: 7, count: 32).base64EncodedString())",
+        "GATEPOST_BASE_URL": "https://auth.example.com", "GATEPOST_SMTP_URL": "smtp://127.0.0.1:9",
+        "GATEPOST_MAIL_FROM": "no-reply@example.com",
+    ]
+
+    /// Runs a command with a setting that is wrong.
+    private func run(_ command: String, _ setting: String, _ value: String) async throws -> Program.Outcome {
+        try await Program.run([command], environment: Self.settings.merging([setting: value]) { $1 })
+    }
+
+    @Test func `what is connected to is looked for only where every setting is right`() async throws {
+        for command in ["serve", "work", "migrate"] {
+            let outcome = try await Program.run([command], environment: Self.settings)
+            #expect(outcome.exit == Self.failure, "\(command): \(outcome.errors)")
+            #expect(outcome.errors.contains("/nonexistent"), "\(command): \(outcome.errors)")
+        }
+    }
+
     @Test(arguments: ["serve", "work", "migrate"])
     func `an unknown setting is refused, with the one that was meant`(command: String) async throws {
-        try await Installation.running { installation in
-            let outcome = try await installation.run(command, settings: ["GATEPOST_DATABASE_CONECTIONS": "9"])
-            #expect(outcome.exit == Self.usage)
-            #expect(outcome.errors.contains("GATEPOST_DATABASE_CONECTIONS is not a setting"))
-            #expect(outcome.errors.contains("did you mean GATEPOST_DATABASE_CONNECTIONS?"))
-        }
+        let outcome = try await run(command, "GATEPOST_DATABASE_CONECTIONS", "9")
+        #expect(outcome.exit == Self.usage)
+        #expect(outcome.errors.contains("GATEPOST_DATABASE_CONECTIONS is not a setting"))
+        #expect(outcome.errors.contains("did you mean GATEPOST_DATABASE_CONNECTIONS?"))
     }
 
     @Test(arguments: [
@@ -24,11 +46,9 @@ struct SettingsTests {
         ("work", "GATEPOST_SMTP_URL"), ("work", "GATEPOST_MAIL_FROM"), ("migrate", "GATEPOST_DATABASE_URL"),
     ])
     func `a missing setting is named`(command: String, setting: String) async throws {
-        try await Installation.running { installation in
-            let outcome = try await installation.run(command, settings: [setting: ""])
-            #expect(outcome.exit == Self.usage)
-            #expect(outcome.errors.contains("\(setting) is not set"))
-        }
+        let outcome = try await run(command, setting, "")
+        #expect(outcome.exit == Self.usage)
+        #expect(outcome.errors.contains("\(setting) is not set"))
     }
 
     @Test(arguments: [
@@ -40,12 +60,10 @@ struct SettingsTests {
     func `a value that cannot be used is refused by its setting's name, and not repeated`(
         setting: String, value: String
     ) async throws {
-        try await Installation.running { installation in
-            let outcome = try await installation.run("work", settings: [setting: value])
-            #expect(outcome.exit == Self.usage)
-            #expect(outcome.errors.contains(setting))
-            #expect(!outcome.errors.contains("c2hvcnQ="))
-        }
+        let outcome = try await run("work", setting, value)
+        #expect(outcome.exit == Self.usage)
+        #expect(outcome.errors.contains(setting))
+        #expect(!outcome.errors.contains("c2hvcnQ="))
     }
 
     @Test func `a login role that could read past row-level security is refused`() async throws {
