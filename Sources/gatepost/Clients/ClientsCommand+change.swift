@@ -10,7 +10,7 @@ extension ClientsCommand {
             abstract: "Change what is registered for a client.",
             discussion: """
                 A list that is named is replaced as a whole; --clear empties one. What is not named stays. Takes effect
-                at once.
+                at once, also for who is signed in; what a new party or subject type means for them is said below.
                 """)
 
         /// The lists that can be emptied.
@@ -23,6 +23,20 @@ extension ClientsCommand {
         @OptionGroup var target: ClientTarget
         @Option(help: "What people read, up to 100 characters.")
         var name: String?
+        @Option(
+            help: """
+                Whose it is: first_party, or third_party. With third_party each user is asked at their next sign-in, \
+                and the tokens that it has open no route of the account any more; sessions go on. With first_party \
+                nobody is asked.
+                """)
+        var party: ClientParty?
+        @Option(
+            help: """
+                How it knows users: public, by their ids, or pairwise, by subjects that are told to no other host, for \
+                which its redirect URIs are of one host. From then on every user is called otherwise by it. It goes \
+                along with redirect URIs of another host, which do the same.
+                """)
+        var subjectType: SubjectType?
         @Option(name: .customLong("redirect-uri"), help: "Where it may be sent back to; may be repeated.")
         var redirectURIs: [String] = []
         @Option(
@@ -58,6 +72,7 @@ extension ClientsCommand {
                 }
                 change.name = name
             }
+            (change.party, change.subjectType) = (party, subjectType)
             change.redirectURIs = try list(redirectURIs, .redirectURIs, RedirectURI.init(argument:))
             change.postLogoutURIs = try list(postLogoutURIs, .postLogoutURIs, RedirectURI.init(argument:))
             change.webOrigins = try list(webOrigins, .webOrigins) { text in
@@ -86,3 +101,7 @@ extension ClientsCommand {
         }
     }
 }
+
+extension ClientParty: ExpressibleByArgument {}
+
+extension SubjectType: ExpressibleByArgument {}

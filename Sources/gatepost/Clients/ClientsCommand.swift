@@ -67,8 +67,10 @@ struct ClientRow: Encodable {
     let client: String
     let name: String
     let type: String
-    /// Whether it is the company's own: `first` or `third`.
+    /// Whose it is: `first_party`, the app's own, or `third_party`.
     let party: String
+    /// How it knows users: `public`, by their ids, or `pairwise`.
+    let subjectType: String
     let redirectURIs: [String]
     let webOrigins: [String]
     let postLogoutURIs: [String]
@@ -78,7 +80,7 @@ struct ClientRow: Encodable {
     let createdAt: Instant
 
     private enum CodingKeys: String, CodingKey {
-        case client, name, type, party, proof, createdAt, webOrigins
+        case client, name, type, party, subjectType, proof, createdAt, webOrigins
         case redirectURIs = "redirectUris"
         case postLogoutURIs = "postLogoutRedirectUris"
         case requiresPushed = "requiresPushedRequests"
@@ -86,7 +88,7 @@ struct ClientRow: Encodable {
 
     init(_ record: ClientRecord) {
         (client, name, type) = (record.id.description, record.name, record.type.rawValue)
-        party = record.party.rawValue
+        (party, subjectType) = (record.party.rawValue, record.subjectType.rawValue)
         (redirectURIs, webOrigins, postLogoutURIs) = (record.redirectURIs, record.webOrigins, record.postLogoutURIs)
         (requiresPushed, createdAt) = (record.requiresPushed, record.createdAt)
         proof = record.type == .public ? nil : record.keySet == nil ? "secrets" : "keys"
@@ -99,6 +101,7 @@ struct ClientRow: Encodable {
         Terminal.say("name               \(name)")
         Terminal.say("type               \(type)")
         Terminal.say("party              \(party)")
+        Terminal.say("knows users by     \(subjectType == SubjectType.pairwise.rawValue ? "pairwise subjects" : "ids")")
         Terminal.say("proves itself by   \(proof ?? "-")")
         Terminal.say("redirect URIs      \(list(redirectURIs))")
         Terminal.say("web origins        \(list(webOrigins))")

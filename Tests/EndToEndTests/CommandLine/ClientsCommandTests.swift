@@ -18,6 +18,8 @@ struct ClientsCommandTests {
         let client: String
         let name: String
         let type: String
+        let party: String
+        let subjectType: String
         let redirectUris: [String]
         let webOrigins: [String]
         let postLogoutRedirectUris: [String]
@@ -65,6 +67,51 @@ struct ClientsCommandTests {
             #expect(shown.output.contains("post-logout URIs   https://shop.example/bye"))
             let kinds = try await app.auditKinds()
             #expect(kinds.filter { $0 == "client.changed" }.count == 2, "\(kinds)")
+        }
+    }
+
+    @Test func `whose a client is and how it knows users is changed, and is on record`() async throws {
+        try await Installation.running { installation in
+            let app = try await installation.makeApp()
+            let made = try await add(installation, app.id, "Web", "--redirect-uri", App.redirectURI)
+            func change(_ arguments: [String]) async throws -> Program.Outcome {
+                try await Program.run(
+                    ["clients", "change", app.id, made.client, "--json"] + arguments,
+                    environment: installation.settings)
+            }
+            func changed(_ arguments: String...) async throws -> Client {
+                let outcome = try await change(arguments)
+                try #require(outcome.exit == .done, "\(outcome.errors)")
+                return try outcome.json()
+            }
+            let third = try await changed("--party", "third_party")
+            #expect(third.party == "third_party" && third.subjectType == "public")
+            let pairwise = try await changed("--subject-type", "pairwise")
+            #expect(pairwise.party == "third_party" && pairwise.subjectType == "pairwise")
+            let shown = try await installation.run("clients", "show", app.id, made.client)
+            #expect(shown.output.contains("party              third_party"))
+            #expect(shown.output.contains("knows users by     pairwise subjects"))
+
+            // Another host makes everybody somebody else to it, which has to be meant.
+            let host = ["--redirect-uri", "https://other.example/callback"]
+            let unmeant = try await change(host)
+            #expect(unmeant.exit != .done && unmeant.errors.contains("subject_type"), "\(unmeant.errors)")
+            let meant = try await changed(host[0], host[1], "--subject-type", "pairwise")
+            #expect(meant.redirectUris == [host[1]] && meant.subjectType == "pairwise")
+            let several = try await change(host + [host[0], App.redirectURI, "--subject-type", "pairwise"])
+            #expect(several.exit != .done && several.errors.contains("one host"), "\(several.errors)")
+
+            let back = try await changed("--party", "first_party", "--subject-type", "public", "--name", "Shop")
+            #expect(back.party == "first_party" && back.subjectType == "public" && back.name == "Shop")
+            let fields = try await installation.texts(
+                """
+                select details ->> 'fields' from audit_events
+                 where app_id = '\(app.uuid)' and kind = 'client.changed' order by transaction_id, id
+                """)
+            #expect(
+                fields == [
+                    "party", "subject_type", "subject_type redirect_uris", "name party subject_type",
+                ])
         }
     }
 
@@ -123,7 +170,7 @@ struct ClientsCommandTests {
         ["--redirect-uri", "http://shop.example/callback"], ["--web-origin", "https://shop.example/"],
         ["--web-origin", "*"], ["--post-logout-uri", "javascript:alert(1)"], ["--name", ""], [],
         ["--web-origin", "https://a.example", "--clear", "web-origins"], ["--clear", "everything"],
-        ["--keys-file", "/dev/null"],
+        ["--keys-file", "/dev/null"], ["--party", "first"], ["--subject-type", "private"],
     ])
     func `what cannot be registered is a usage error`(_ arguments: [String]) async throws {
         // Found before anything is connected to: there are no settings.

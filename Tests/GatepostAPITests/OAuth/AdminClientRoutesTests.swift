@@ -29,6 +29,33 @@ struct AdminClientRoutesTests {
         }
     }
 
+    @Test func `whose a client is and how it knows users is changed by name, and is on record`() async throws {
+        try await TestServer.running { server in
+            let key = try await server.apiKey(.admin)
+            let path = "\(server.adminAPI)/clients/\(server.app.client)"
+            func change(_ json: String) async throws -> HTTPResponse {
+                try await server.admin("PATCH", path, key: key, json: json)
+            }
+            let third = try await change(#"{"party": "third_party"}"#)
+            #expect(third.field("party") == "third_party" && third.field("subject_type") == "public", "\(third.text)")
+            let pairwise = try await change(#"{"subject_type": "pairwise"}"#)
+            #expect(pairwise.field("party") == "third_party" && pairwise.field("subject_type") == "pairwise")
+            let back = try await change(#"{"party": "first_party", "subject_type": "public"}"#)
+            #expect(back.field("party") == "first_party" && back.field("subject_type") == "public")
+            for wrong in [#"{"party": "first"}"#, #"{"subject_type": "private"}"#, #"{"party": ""}"#] {
+                #expect(try await change(wrong).problem == .invalidRequest, "\(wrong)")
+            }
+            let shown = try await server.admin("GET", path, key: key)
+            #expect(shown.field("party") == "first_party" && shown.field("subject_type") == "public")
+            let fields = try await server.texts(
+                """
+                select details ->> 'fields' as text from audit_events
+                 where kind = 'client.changed' order by transaction_id
+                """)
+            #expect(fields == ["party", "subject_type", "party subject_type"])
+        }
+    }
+
     static let bodies = [
         #"{"name": "", "type": "public"}"#, #"{"name": "A", "type": "secret"}"#, #"{"name": "A"}"#,
         #"{"name": "A", "type": "public", "redirect_uris": ["http://a.example/"]}"#,
