@@ -181,6 +181,19 @@ struct ClientsCommandTests {
         #expect(!outcome.errors.contains("GATEPOST_"), "\(outcome.errors)")
     }
 
+    @Test func `a list is as short as the API has it, for a new client too`() async throws {
+        let many = (0...ClientRules.listCountMax).flatMap { ["--redirect-uri", "https://shop.example/\($0)"] }
+        let app = "app_01kjpsf48yf3gr2mrntwb7e2cn"
+        for command in [
+            ["clients", "add", app, "Shop"], ["clients", "change", app, "cli_01kjpsf48yefhv8zyzj6n25gza"],
+            ["apps", "create", "Shop"],
+        ] {
+            let outcome = try await Program.run(command + many, environment: [:])
+            #expect(outcome.exit == SettingsTests.usage, "\(command)")
+            #expect(outcome.errors.contains("redirect-uris are at most 50"), "\(command): \(outcome.errors)")
+        }
+    }
+
     private func add(_ installation: Installation, _ app: String, _ arguments: String...) async throws -> Made {
         let outcome = try await Program.run(
             ["clients", "add", app] + arguments + ["--json"], environment: installation.settings)
