@@ -12,7 +12,7 @@ SWIFT_FILES := $(wildcard Package.swift Sources Tests Benchmarks GatepostClient)
 VENV := .venv-tests
 # Hundreds of tests at once on two cores make each other late; six at once take as long in all.
 WIDTH := --experimental-maximum-parallelization-width 6
-# The suite takes about three minutes; one that hangs is to fail, and not to use up all the time that there is.
+# All of make test takes less than this on two cores; what hangs is to fail, and not to use up all the time there is.
 SUITE := timeout --kill-after=30s 30m swift test --skip-build $(WIDTH)
 # What talks to Postgres is run a second time without prepared statements, as behind an old pgbouncer. It shows that
 # each statement runs so, for which once is enough: a race is run twice instead of thirty times, and what runs the
