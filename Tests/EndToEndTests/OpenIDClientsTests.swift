@@ -56,18 +56,21 @@ struct OpenIDClientsTests {
             try await installation.serve()
             try await installation.work()
             let app = try await installation.makeApp()
-            try await app.openAccount(Self.email)
-            let made = try await app.makeConfidential(redirectURI: App.redirectURI)
-            let other = try await app.makeConfidential(
-                redirectURI: App.redirectURI, "--third-party", "--pairwise")
-            let secret = try #require(made.secret)
+            let signUp = try await app.signUp(Self.email)
+            try await installation.waitUntilNothingIsOwed()
+            let secrets = try MailSecrets(try #require(await installation.relay.mails().last))
+            #expect(try await app.verify(signUp, code: secrets.code).status == 200)
+            let made = try await installation.addConfidentialClient(
+                to: app.id, "--redirect-uri", App.redirectURI)
+            let other = try await installation.addConfidentialClient(
+                to: app.id, "--redirect-uri", App.redirectURI, "--third-party", "--pairwise")
 
             let answer: Answer = try await Outside.ask(
                 "openid_clients.py",
                 Question(
-                    issuer: "\(installation.baseURL)/apps/\(app.id)", client: made.id, secret: secret,
+                    issuer: "\(installation.baseURL)/apps/\(app.id)", client: made.client, secret: made.secret,
                     redirect_uri: App.redirectURI, email: Self.email, password: App.password,
-                    other: OtherClient(client: other.id, secret: try #require(other.secret))))
+                    other: OtherClient(client: other.client, secret: other.secret)))
 
             for told in [answer.authlib, answer.requests_oauthlib] {
                 #expect(told.email == Self.email && told.sub == answer.authlib.sub)
@@ -77,8 +80,8 @@ struct OpenIDClientsTests {
             #expect(answer.third_party.asked == [0] && Set(answer.third_party.subs).count == 1)
             #expect(answer.third_party.subs.first?.count == 43 && answer.third_party.subs.first != answer.authlib.sub)
             let listed = try await installation.run(
-                "clients", "secrets", app.id, made.id, "--rotate", "--json")
-            #expect(listed.exit == .done && !listed.output.isEmpty && !listed.errors.contains(secret))
+                "clients", "secrets", app.id, made.client, "--rotate", "--json")
+            #expect(listed.exit == .done && !listed.output.isEmpty && !listed.errors.contains(made.secret))
         }
     }
 }

@@ -87,9 +87,11 @@ struct SecretsTests {
     /// A person with an authenticator, who signs in once with it lost: a recovery code is used up, the others wait.
     private func secondFactor(in app: App) async throws -> [String: String] {
         let email = "grace@example.com"
-        let tokens = try await app.signedIn(email)
+        try await app.openAccount(email)
+        let first = try await app.signIn(email, password: App.personPassword)
+        let tokens = try App.Tokens(try await app.exchange(try #require(first.field("code"), "\(first.text)")))
         let begun = try await app.asUser(
-            tokens.access, "POST", "me/factors/totp", ["password": App.password])
+            tokens.access, "POST", "me/factors/totp", ["password": App.personPassword])
         let seed = try #require(begun.field("secret"), "\(begun.text)")
         let code = TOTPSeed(typed: seed).code(of: Int64(Date().timeIntervalSince1970) / TOTPSeed.stepSeconds)
         let confirmed = try await app.asUser(
@@ -100,7 +102,7 @@ struct SecretsTests {
         let codes = try JSONDecoder().decode(Codes.self, from: Data(confirmed.body)).recovery_codes
         try #require(codes.count == 10, "\(confirmed.text)")
 
-        let asked = try await app.signIn(email)
+        let asked = try await app.signIn(email, password: App.personPassword)
         let token = try #require(asked.field("challenge_token"), "\(asked.text)")
         let answered = try await app.post(
             "/v1/apps/\(app.id)/sign-ins/factor/verify",
@@ -116,9 +118,8 @@ struct SecretsTests {
 
     /// What a client has proved itself with.
     private func clientSecret(of app: App) async throws -> String {
-        let client = try await app.makeConfidential()
-        let secret = try #require(client.secret)
-        #expect(try await app.installation.clientToken(app.id, client.id, secret) != nil)
+        let (client, secret) = try await app.installation.addConfidentialClient(to: app.id)
+        #expect(try await app.installation.clientToken(app.id, client, secret) != nil)
         return secret
     }
 

@@ -60,7 +60,10 @@ struct UpstreamProviderTests {
         #expect(page.contains(Self.email) && first.url.hasPrefix(installation.baseURL), "\(refusals) \(first.url)")
         #expect(try await installation.texts("select email from users").isEmpty)
 
-        try await app.openAccount(Self.email)
+        let signUp = try await app.signUp(Self.email)
+        try await installation.waitUntilNothingIsOwed()
+        let secrets = try MailSecrets(try #require(await installation.relay.mails().last))
+        #expect(try await app.verify(signUp, code: secrets.code).status == 200)
 
         let request = try #require(page.firstMatch(of: /sign-in\?request=(arq_[0-9a-z]+)/)?.1)
         let host = installation.baseURL.replacing("http://", with: "")

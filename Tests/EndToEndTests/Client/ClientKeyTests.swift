@@ -31,13 +31,12 @@ struct ClientKeyTests {
             let port = try await Installation.freePort()
             try await installation.serve(["GATEPOST_LISTEN": "127.0.0.1:\(port)"])
             let app = try await installation.makeApp()
-            let client = try await app.makeConfidential()
-            let secret = try #require(client.secret)
+            let (client, secret) = try await installation.addConfidentialClient(to: app.id)
             let issuer = try GatepostIssuer("\(installation.baseURL)/apps/\(app.id)")
             let source = WatchedSource()
             let load = Load(AccessTokenVerifier(issuer: issuer, source: source, policy: Self.policy)) { number in
                 let base = number.isMultiple(of: 2) ? installation.baseURL : "http://127.0.0.1:\(port)"
-                return try #require(try await installation.clientToken(app.id, client.id, secret, at: base))
+                return try #require(try await installation.clientToken(app.id, client, secret, at: base))
             }
             // Two servers with memories of their own sign; a second verifier sees the standing token and no new one.
             let idle = AccessTokenVerifier(issuer: issuer, policy: Self.policy)

@@ -38,10 +38,9 @@ struct MiddlewareTests {
             try await installation.serve()
             try await installation.work()
             let app = try await installation.makeApp()
-            let tokens = try await app.signedIn("ada@example.com")
-            let client = try await app.makeConfidential()
-            let secret = try #require(client.secret)
-            let own = try #require(try await installation.clientToken(app.id, client.id, secret))
+            let tokens = try await installation.signedIn("ada@example.com", to: app)
+            let (client, secret) = try await installation.addConfidentialClient(to: app.id)
+            let own = try #require(try await installation.clientToken(app.id, client, secret))
             try await withNotes(issuer: "\(installation.baseURL)/apps/\(app.id)") { notes in
                 let user = try #require(try await app.asUser(tokens.access).field("user.id"))
                 for scheme in ["Bearer", "bearer", "BEARER"] {
@@ -129,9 +128,8 @@ struct MiddlewareTests {
         try await Installation.running { installation in
             try await installation.serve()
             let app = try await installation.makeApp()
-            let client = try await app.makeConfidential()
-            let secret = try #require(client.secret)
-            let token = try #require(try await installation.clientToken(app.id, client.id, secret))
+            let (client, secret) = try await installation.addConfidentialClient(to: app.id)
+            let token = try #require(try await installation.clientToken(app.id, client, secret))
             let server = try #require(installation.started.last { !$0.hasEnded })
             try await server.terminate()
             try await withNotes(issuer: "\(installation.baseURL)/apps/\(app.id)") { notes in

@@ -28,9 +28,8 @@ struct TokensCommandTests {
         try await Installation.running { installation in
             let server = try await installation.serve()
             let (app, other) = (try await installation.makeApp(), try await installation.makeApp("Harbour"))
-            let client = try await app.makeConfidential()
-            let secret = try #require(client.secret)
-            let token = try #require(try await installation.clientToken(app.id, client.id, secret))
+            let (client, secret) = try await installation.addConfidentialClient(to: app.id)
+            let token = try #require(try await installation.clientToken(app.id, client, secret))
             let issuer = "\(installation.baseURL)/apps/\(app.id)"
             func inspect(_ token: String, _ arguments: String...) async throws -> Program.Outcome {
                 // Without a single setting, as on a developer's machine.
@@ -40,12 +39,12 @@ struct TokensCommandTests {
 
             let good = try await inspect(token, "--issuer", issuer)
             #expect(good.exit == .done && good.output.contains("verdict  good"), "\(good.output) \(good.errors)")
-            #expect(good.output.contains("at+jwt") && good.output.contains(client.id))
+            #expect(good.output.contains("at+jwt") && good.output.contains(client))
             #expect(good.output.contains(/exp +[0-9]+  \(20[0-9-]+T[0-9:.]+Z\)/))
             let json = try await inspect("Bearer " + token, "--issuer", issuer, "--json")
             let report = try json.json(as: Report.self)
             #expect(report.verdict == "good" && report.header.typ == "at+jwt" && report.reason == nil)
-            #expect(report.claims.sub == client.id && report.claims.appId == app.id)
+            #expect(report.claims.sub == client && report.claims.appId == app.id)
 
             let foreign = try await inspect(token, "--issuer", "\(installation.baseURL)/apps/\(other.id)")
             #expect(foreign.exit == SettingsTests.failure)

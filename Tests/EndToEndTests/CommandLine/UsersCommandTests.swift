@@ -28,7 +28,7 @@ struct UsersCommandTests {
             try await installation.serve()
             try await installation.work()
             let app = try await installation.makeApp()
-            let tokens = try await app.signedIn("ada@example.com")
+            let tokens = try await installation.signedIn("ada@example.com", to: app)
             _ = try await app.signUp("eve@example.com")
 
             let all = try await installation.run("users", "list", app.id, "--json").json(as: [User].self)

@@ -42,9 +42,10 @@ struct GoPartyTests {
             try await installation.serve()
             try await installation.work()
             let app = try await installation.makeApp()
-            try await app.openAccount(Self.email, password: App.personPassword)
+            try await app.openAccount(Self.email)
             let port = try await Installation.freePort()
-            let client = try await app.makeConfidential(redirectURI: "http://localhost:\(port)/callback")
+            let client = try await app.makeConfidential(
+                try await installation.makeAPIKey(), redirectURI: "http://localhost:\(port)/callback")
 
             let answer: Answer = try await Outside.ask(
                 "go_party.py",

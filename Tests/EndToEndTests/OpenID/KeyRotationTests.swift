@@ -77,11 +77,12 @@ struct KeyRotationTests {
     private func question(_ installation: Installation) async throws -> Question {
         try await installation.serve()
         try await installation.work()
+        let key = try await installation.makeAPIKey()
         let app = try await installation.makeApp()
-        try await app.openAccount(Self.email, password: App.personPassword)
-        let client = try await app.makeConfidential(redirectURI: App.redirectURI)
+        try await app.openAccount(Self.email)
+        let client = try await app.makeConfidential(key, redirectURI: App.redirectURI)
         let other = try await installation.makeApp("Harbour")
-        let foreign = try await other.makeConfidential(redirectURI: App.redirectURI)
+        let foreign = try await other.makeConfidential(key, redirectURI: App.redirectURI)
         var ports: [Int] = []
         while ports.count < 6 { ports.append(try await Installation.freePort()) }
         return Question(

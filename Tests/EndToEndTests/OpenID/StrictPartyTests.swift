@@ -69,12 +69,13 @@ struct StrictPartyTests {
             try await installation.serve()
             try await installation.work()
             let app = try await installation.makeApp()
-            try await app.openAccount(Self.email, password: App.personPassword)
+            try await app.openAccount(Self.email)
             let key = P256.Signing.PrivateKey()
+            let admin = try await installation.makeAPIKey()
             let jwk = try JSONEncoder().encode(JWK(key, isPrivate: false))
-            let secret = try await app.makeConfidential(redirectURI: App.redirectURI)
+            let secret = try await app.makeConfidential(admin, redirectURI: App.redirectURI)
             let signed = try await app.makeConfidential(
-                redirectURI: App.redirectURI, jwks: #"{"keys": [\#(String(decoding: jwk, as: UTF8.self))]}"#)
+                admin, redirectURI: App.redirectURI, jwks: #"{"keys": [\#(String(decoding: jwk, as: UTF8.self))]}"#)
 
             let withSecret = Client(id: secret.id, secret: secret.secret, key: nil)
             let answer: Answer = try await Outside.ask(
