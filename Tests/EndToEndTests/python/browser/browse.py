@@ -1,9 +1,9 @@
 """Walks a person's browser, Debian's Chromium, through the hosted pages, and looks whether everybody can use them.
 
 Reads a question in JSON: which part of the walks is to be taken, where Gatepost is, an app with its client, an admin's
-key, the folder in which the relay's mails appear, and the database. Each walk is taken in two views that differ in everything: scripts, size, colours and
-language; so a page is seen once in each setting. On every page axe looks for what keeps people out, in both colour
-schemes. Answers with the pages that were seen and everything that was wrong.
+key, the folder in which the relay's mails appear, and the database. Each walk is taken in two views that differ in
+everything: scripts, size, colours and language; so a page is seen once in each setting. On every page axe looks for
+what keeps people out, in both colour schemes. Answers with the pages that were seen and everything that was wrong.
 """
 
 import json
