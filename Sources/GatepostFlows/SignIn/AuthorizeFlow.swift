@@ -111,12 +111,10 @@ package struct AuthorizeFlow: Sendable {
     ) async throws -> Outcome {
         if let session, Self.isSilent(request.redirectURI, of: scope.appID),
             Self.mayAnswer(session, asked, for: request.expectedUserID, at: occasion.now),
-            let ended = try await answer(request, by: session, in: scope, occasion)
+            let ended = try await answer(request, asked, by: session, in: scope, occasion)
         {
             if let answer = ended.answer { return .answered(answer) }
-            if let challenge = ended.challenge, !asked.prompts.contains("none") {
-                return .challenged(challenge, holder: request.holder)
-            }
+            if let challenge = ended.challenge { return .challenged(challenge, holder: request.holder) }
             if let consent = ended.consent {
                 guard asked.prompts.contains("none") else { return .consentNeeded(consent, holder: request.holder) }
                 let error = AuthorizationError(.consentRequired, "The user has not let this client in.")
@@ -163,16 +161,23 @@ package struct AuthorizeFlow: Sendable {
         return asked.loginHint.map { $0.canonical == session.user.email.lowercased() } ?? true
     }
 
-    /// Answers for whoever is signed in, in one transaction; nil if the session ended at that very moment.
+    /// Answers for whoever is signed in, in one transaction; nil if the session ended at that very moment, or does not
+    /// do and nobody may be asked.
+    ///
+    /// What nobody may be asked for does not wait either: the client is told no, and a later sign-in in this browser
+    /// must not answer it after all.
     private func answer(
-        _ request: NewAuthorizationRequest, by session: HostedSession, in scope: AppScope, _ occasion: Occasion
+        _ request: NewAuthorizationRequest, _ asked: AuthorizationParameters, by session: HostedSession,
+        in scope: AppScope, _ occasion: Occasion
     ) async throws -> SignInEnding.Ended? {
-        let proof = SignInProof(of: session)
+        let (proof, mayAsk) = (SignInProof(of: session), !asked.prompts.contains("none"))
         return try await database.batch(in: scope) { batch in
             batch.insertAuthorizationRequest(request, ifStands: proof)
-            return ending.add(
+            let ended = ending.add(
                 .request(request.id, heldBy: request.holder), for: proof, .kept(session.id), to: &batch,
-                from: occasion.origin, at: occasion.now)
+                from: occasion.origin, at: occasion.now, asksFactor: mayAsk)
+            if !mayAsk { batch.endUnansweredRequest(request.id, at: occasion.now) }
+            return ended
         }
     }
 

@@ -107,13 +107,15 @@ package struct SignInEnding: Sendable {
     ///   - batch: Where the statements go.
     ///   - origin: Where the request came from.
     ///   - now: The moment.
+    ///   - asksFactor: Whether a page may ask for the second factor; where not, a proof that lacks it ends nothing.
     /// - Returns: What came of it; nil if nothing did.
     package func add(
         _ goal: Goal, for proof: SignInProof, _ hosting: Hosting, to batch: inout AppBatch,
-        from origin: RequestOrigin, at now: Instant
+        from origin: RequestOrigin, at now: Instant, asksFactor: Bool = true
     ) -> BatchReading<Ended?> {
         let occasion = Occasion(now: now, origin: origin, random: random)
-        let challenge = challenge(goal.kept, for: proof, hosting, in: &batch, occasion)
+        let challenge =
+            asksFactor ? challenge(goal.kept, for: proof, hosting, in: &batch, occasion) : batch.nothing()
         let ended = add(goal.kept, for: proof, hosting, to: &batch, occasion)
         return ended.and(challenge).map { ended, challenge in
             ended ?? challenge.map { Ended(answer: nil, session: nil, challenge: $0) }

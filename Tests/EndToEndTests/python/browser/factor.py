@@ -89,4 +89,33 @@ def factor_for_a_client(walker):
     walker.take_answer(*wanted)
 
 
-WALKS = [account_factor, factor_for_a_client]
+def factor_and_consent(walker):
+    """A client of a third party that asks for the factor: password, authenticator, question, and then the answer."""
+    address = walker.user("grace")
+    walker.change_client(party="third_party")
+    try:
+        walker.authorize(scope="openid email", acr_values="mfa")
+        walker.submit(email=address, password=PASSWORD)
+        walker.submit()
+        key = walker.page.inner_text(".secret")
+        walker.submit(code=code(key))
+        walker.submit()
+        walker.expect(walker.at("/consent"), "the factor does not lead to the question")
+        walker.expect(address in walker.page.inner_text("body"), "the page does not say who is asked")
+        walker.press("button[value=cancel]")
+        walker.expect("error=access_denied" in walker.page.url, "the client is not told no")
+        walker.go("/sign-out")
+        walker.submit()
+
+        wanted = walker.authorize(scope="openid email")
+        walker.submit(email=address, password=PASSWORD)
+        walker.expect(walker.at("/sign-in/factor"), "the password leads past the factor")
+        walker.submit(code=code(key, ahead=1))
+        walker.expect(walker.at("/consent"), "a no was remembered as a yes")
+        walker.press("button[value=allow]")
+        walker.take_answer(*wanted)
+    finally:
+        walker.change_client(party="first_party")
+
+
+WALKS = [account_factor, factor_for_a_client, factor_and_consent]
