@@ -647,8 +647,10 @@ CREATE TABLE public.user_factors (
     confirmed_at timestamp with time zone,
     expires_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    begun_by uuid,
     CONSTRAINT user_factors_confirmed_or_ends CHECK ((((confirmed_at IS NULL) = (last_step IS NULL)) AND ((confirmed_at IS NULL) = (expires_at IS NOT NULL)))),
-    CONSTRAINT user_factors_kind_known CHECK ((kind = 'totp'::text))
+    CONSTRAINT user_factors_kind_known CHECK ((kind = 'totp'::text)),
+    CONSTRAINT user_factors_waiting_begun CHECK (((confirmed_at IS NULL) = (begun_by IS NOT NULL)))
 );
 
 CREATE TABLE public.user_identities (

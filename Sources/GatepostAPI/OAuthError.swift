@@ -17,6 +17,7 @@ struct OAuthError: Error {
         case requestNotSupported = "request_not_supported"
         case requestURINotSupported = "request_uri_not_supported"
         case registrationNotSupported = "registration_not_supported"
+        case temporarilyUnavailable = "temporarily_unavailable"
         // RFC 7009, section 2.2.1.
         case unsupportedTokenType = "unsupported_token_type"
         // RFC 6750, section 3.1.
@@ -27,6 +28,7 @@ struct OAuthError: Error {
             switch self {
             case .invalidClient, .invalidToken: .unauthorized
             case .insufficientScope: .forbidden
+            case .temporarilyUnavailable: .tooManyRequests
             default: .badRequest
             }
         }
@@ -49,6 +51,8 @@ struct OAuthError: Error {
     let cause: ProblemCode?
     /// Whether the request had no token at all: then nothing was wrong with it, and no code is sent (RFC 6750, 3.1).
     var isBare = false
+    /// Header fields that belong to the error: when another try makes sense.
+    private var headers: HTTPFields = [:]
 
     /// Reports what was refused before it reached a flow.
     init(_ code: Code, _ description: String, cause: ProblemCode) {
@@ -58,6 +62,12 @@ struct OAuthError: Error {
     /// What a flow refused and recorded, by the code of a specification.
     init(refused code: String, _ description: String) {
         (self.code, self.description, cause) = (Code(rawValue: code) ?? .invalidRequest, description, nil)
+    }
+
+    /// What a pushed request is told that came too often (RFC 9126, section 2.3): when to come again.
+    init(limited problem: Problem) {
+        self.init(code: .temporarilyUnavailable, description: "There were too many requests.", cause: nil)
+        headers = problem.allHeaders
     }
 
     /// A grant that a flow refused and recorded.
@@ -95,9 +105,10 @@ struct OAuthError: Error {
         return error
     }
 
-    /// 400, or 401 and 403 with a challenge; never cached.
+    /// 400, 401 and 403 with a challenge, or 429; never cached.
     var response: Response {
-        var fields: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
+        var fields = headers
+        (fields[.contentType], fields[.cacheControl]) = ("application/json", "no-store")
         fields[.wwwAuthenticate] = isBare ? #"Bearer realm="gatepost""# : code.challenge
         return Response(
             status: code.status, headers: fields,

@@ -87,13 +87,16 @@ package struct AccountFlow: Sendable {
         return true
     }
 
-    /// Ends all of the user's sessions but the one that asks, and says whether somebody is signed in there.
+    /// Ends all of the user's sessions but the one that asks, with every code that has not been exchanged yet, and says
+    /// whether somebody is signed in there.
     package func endOthers(by tokens: BrowserTokens, in scope: AppScope, from origin: RequestOrigin) async throws
         -> Bool
     {
-        guard let account = try await account(by: tokens, in: scope) else { return false }
-        let others = account.sessions.map(\.id).filter { $0 != account.session.id }
-        try await end(others, of: account.session.user.id, in: scope, from: origin)
+        guard let session = try await session(by: tokens, in: scope) else { return false }
+        let occasion = Occasion(now: clock.now, origin: origin, random: random)
+        try await database.batch(in: scope) { batch in
+            batch.endOtherSessions(than: session.id, of: session.user.id, client: nil, occasion)
+        }
         return true
     }
 

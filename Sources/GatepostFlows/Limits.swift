@@ -39,6 +39,16 @@ struct Limits: Sendable {
         ])
     }
 
+    /// What a client's push of a request spends (RFC 9126).
+    ///
+    /// A public client has proved nothing: whoever knows its id spends what a browser of the same network would. A
+    /// confidential one has, and its server pushes for everybody from one address: it is counted by itself.
+    static func push(by client: ClientRecord, from origin: RequestOrigin, in scope: AppScope) -> RateBudgets {
+        guard client.type == .confidential else { return authorize(from: origin, in: scope) }
+        let limit = RateLimit("pushed", tries: scope.settings.appTriesMax, per: .minutes(15))
+        return RateBudgets(narrow: [RateBudget(limit, for: client.id.description)])
+    }
+
     /// What a try at a password, a typed code or any other factor of an address spends, before it is compared.
     func proof(of email: EmailAddress, from origin: RequestOrigin, in scope: AppScope, at now: Instant) -> RateBudgets {
         let (address, network) = (email.canonical, origin.network)

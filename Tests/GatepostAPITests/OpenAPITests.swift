@@ -50,7 +50,13 @@ struct OpenAPITests {
         try await TestServer.running { server in
             let asked = Dictionary(
                 uniqueKeysWithValues: server.adminRoutes.map { ("\($0.method) \($0.path)", $0.permission.rawValue) })
+            let askedMore = Dictionary(
+                uniqueKeysWithValues: server.adminRoutes.map {
+                    ("\($0.method) \($0.path)", $0.builtInPermission?.rawValue)
+                })
             for operation in try Self.operations() {
+                let more = operation.object["x-permission-built-in-app"] as? String
+                #expect(more == askedMore[operation.route].flatMap(\.self), "\(operation.route)")
                 #expect(operation.object["x-permission"] as? String == asked[operation.route], "\(operation.route)")
                 #expect(asked[operation.route] == nil || operation.object["security"] != nil, "\(operation.route)")
             }

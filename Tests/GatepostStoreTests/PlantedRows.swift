@@ -74,8 +74,8 @@ struct PlantedRows {
 
     private var userFactor: SQL {
         """
-        insert into user_factors (app_id, id, user_id, kind, seed_sealed, created_at, expires_at)
-        values (\(app), \(ids[2]), \(ids[0]), 'totp', '\\x01', \(now), \(now))
+        insert into user_factors (app_id, id, user_id, kind, begun_by, seed_sealed, created_at, expires_at)
+        values (\(app), \(ids[2]), \(ids[0]), 'totp', \(ids[2]), '\\x01', \(now), \(now))
         """
     }
 

@@ -41,10 +41,13 @@ package struct TestApp: Sendable {
             database: database, scope: scope, client: client, clock: clock, random: random, keys: try testKeys())
     }
 
-    /// A key ring of one key, the same in every test; `epoch` names it.
-    package static func testKeys(epoch: Int16 = 1) throws -> KeyRing {
-        let key = Data((0..<32).map { UInt8($0) ^ UInt8(truncatingIfNeeded: epoch) }).base64EncodedString()
-        return try KeyRing(Secret("\(epoch):\(key)"))
+    /// A key ring, the same in every test; `epoch` names the key that seals, and `others` those that only open.
+    package static func testKeys(epoch: Int16 = 1, others: [Int16] = []) throws -> KeyRing {
+        let entries = ([epoch] + others).map { epoch in
+            let key = Data((0..<32).map { UInt8($0) ^ UInt8(truncatingIfNeeded: epoch) }).base64EncodedString()
+            return "\(epoch):\(key)"
+        }
+        return try KeyRing(Secret(entries.joined(separator: ",")))
     }
 
     /// A new id of this moment.

@@ -109,7 +109,7 @@ final class LaidOutTokens: Sendable {
         return rate
     }
 
-    /// How many of a measurement's own are used up: what wrk leaves under way when it stops may still use one of its.
+    /// How many of a measurement's own are used up: what wrk leaves under way may still use up one of its own then.
     private func usedCount(from first: Int) async throws -> Int {
         let (table, hash, moment) =
             purpose == .authorizationCode

@@ -5,20 +5,46 @@ import GatepostStore
 
 extension Benchmark {
     private static let connections = 32
+    /// So many people are busy at once: a token is not shown by all requests.
+    private static let userCount = 1000
 
-    /// A token of the first user's session, as the token endpoint would have given it.
-    private static func accessToken(of client: ClientID, at site: Site) async throws -> Secret {
+    /// A token of each of the first users' sessions, as the token endpoint would have given it.
+    private static func accessTokens(of client: ClientID, at site: Site, count: Int) async throws -> [String] {
         try await site.withDatabase { database in
             let cache = KeyCache(database: database, ring: try KeyRing(site.keys), clock: HostClock())
             let issuer = TokenIssuer(cache: cache, random: SystemRandom(), baseURL: site.baseURL)
-            let (scope, id) = (try await site.scope(), Site.firstUser)
-            return try issuer.sign(
-                SessionProof(
-                    id: Site.id(ofUser: id), userID: Site.id(ofUser: id), amr: ["pwd"],
-                    authenticatedAt: HostClock().now, scope: GrantScope("openid email profile")),
-                client: client, life: .hours(12), keys: try await cache.keys(of: scope), in: scope,
-                at: HostClock().now)
+            let scope = try await site.scope()
+            let keys = try await cache.keys(of: scope)
+            return try (0..<count).map { number in
+                let id = Site.firstUser + number
+                return try issuer.sign(
+                    SessionProof(
+                        id: Site.id(ofUser: id), userID: Site.id(ofUser: id), amr: ["pwd"],
+                        authenticatedAt: HostClock().now, scope: GrantScope("openid email profile")),
+                    client: client, life: .hours(12), keys: keys, in: scope, at: HostClock().now
+                ).revealed
+            }
         }
+    }
+
+    /// Requests with these tokens in turns, each put together before the first is sent.
+    private static func inTurns(_ tokens: [String]) -> String {
+        """
+        local tokens = { \(tokens.map { "'\($0)'" }.joined(separator: ",\n")) }
+        local requests, turn = {}, 0
+        function init(args)
+            wrk.init(args)
+            for i, token in ipairs(tokens) do
+                wrk.headers['Authorization'] = 'Bearer ' .. token
+                requests[i] = wrk.format()
+            end
+        end
+        function request()
+            turn = turn % #requests + 1
+            return requests[turn]
+        end
+
+        """
     }
 
     private static func health(_ site: Site, _ pace: Pace) async throws -> Double {
@@ -27,10 +53,10 @@ extension Benchmark {
     }
 
     static let userInfo = Benchmark(name: "userinfo") { site, pace in
-        let token = try await accessToken(of: site.client, at: site)
+        let tokens = try await accessTokens(of: site.client, at: site, count: userCount)
         let pgbench = try await site.withFlows { flows in
             try await site.pgbench { database, scope in
-                let outcome = try await flows(database).userInfo.claims(ofAccessToken: token.revealed, in: scope)
+                let outcome = try await flows(database).userInfo.claims(ofAccessToken: tokens[0], in: scope)
                 guard case .known = outcome else { throw Program.Failed(description: "the token is refused") }
             }
         }
@@ -39,14 +65,16 @@ extension Benchmark {
                 {
                     try await Wrk.rate(
                         "\(site.baseURL)/apps/\(site.app)/oauth/userinfo", connections: connections,
-                        seconds: pace.seconds,
-                        request: "wrk.headers['Authorization'] = 'Bearer \(token.revealed)'\n")
+                        seconds: pace.seconds, request: inTurns(tokens))
                 }, with: { try await pgbench.rate(seconds: pace.seconds) })
         }
         return [
             Row(
                 "HTTP userinfo", "/s", comparison, limitIs: "pgbench",
-                note: "gatepost serve, wrk with \(connections) connections; pgbench reads the session and its user.")
+                note: """
+                    gatepost serve, wrk with \(connections) connections, \(userCount) users in turns; pgbench reads \
+                    the session and its user.
+                    """)
         ]
     }
 
@@ -62,7 +90,7 @@ extension Benchmark {
                 batch.insertClientSecret(secret, of: client, at: now)
             }
         }
-        let token = try await accessToken(of: client, at: site)
+        let token = try await accessTokens(of: client, at: site, count: 1)[0]
         let pgbench = try await site.withFlows { flows in
             try await site.pgbench { database, scope in
                 let flows = try await flows(database)
@@ -70,12 +98,12 @@ extension Benchmark {
                     case .client = try await flows.clientAuthentication.authenticate(
                         .secret(secret.token, of: client), in: scope,
                         from: RequestOrigin(ip: "127.0.0.1", userAgent: nil)),
-                    try await flows.introspection.introspect(token.revealed, by: client, in: scope) != nil
+                    try await flows.introspection.introspect(token, by: client, in: scope) != nil
                 else { throw Program.Failed(description: "the token is refused") }
             }
         }
         let body =
-            "client_id=\(client)&client_secret=\(secret.token.secret.revealed)&token=\(token.revealed)"
+            "client_id=\(client)&client_secret=\(secret.token.secret.revealed)&token=\(token)"
         let comparison = try await site.running(["serve"]) { _ in
             try await pace.compare(
                 {
@@ -101,19 +129,21 @@ extension Benchmark {
     }
 
     static let meAlone = Benchmark(name: "me-alone") { site, pace in
-        let token = try await accessToken(of: site.client, at: site)
+        let tokens = try await accessTokens(of: site.client, at: site, count: userCount)
         let comparison = try await site.running(["serve"]) { _ in
             try await pace.compare(
                 {
                     try await Wrk.rate(
-                        site.url("me"), connections: connections, seconds: pace.seconds,
-                        request: "wrk.headers['Authorization'] = 'Bearer \(token.revealed)'\n")
+                        site.url("me"), connections: connections, seconds: pace.seconds, request: inTurns(tokens))
                 }, with: { try await health(site, pace) })
         }
         return [
             Row(
                 "GET me", "/s", comparison, limitIs: "GET health/live", must: .atLeast(0.30),
-                note: "gatepost serve, wrk with \(connections) connections; also met at 8,000 a second.")
+                note: """
+                    gatepost serve, wrk with \(connections) connections, \(userCount) users in turns; also met at \
+                    8,000 a second.
+                    """)
         ]
     }
 

@@ -12,6 +12,7 @@ import Logging
 public struct AccessTokenMiddleware<Context: AccessTokenRequestContext>: RouterMiddleware {
     private let verifier: AccessTokenVerifier
     private let permissions: [String]
+    private let acceptsThirdParties: Bool
 
     /// Protects what follows.
     ///
@@ -19,8 +20,11 @@ public struct AccessTokenMiddleware<Context: AccessTokenRequestContext>: RouterM
     ///   - verifier: The program's one verifier.
     ///   - permissions: What the user must be allowed in the app, all of it; the app's setting `roles_in_tokens` puts
     ///     permissions into tokens.
-    public init(_ verifier: AccessTokenVerifier, permissions: [String] = []) {
-        (self.verifier, self.permissions) = (verifier, permissions)
+    ///   - acceptsThirdParties: Whether clients of third parties get through, where the verifier accepts them, too. Say
+    ///     `true` only for routes that are meant for them and compare the token's `scopes` with what they do: without
+    ///     that, a third party may do whatever its user may.
+    public init(_ verifier: AccessTokenVerifier, permissions: [String] = [], acceptsThirdParties: Bool = false) {
+        (self.verifier, self.permissions, self.acceptsThirdParties) = (verifier, permissions, acceptsThirdParties)
     }
 
     public func handle(
@@ -30,6 +34,7 @@ public struct AccessTokenMiddleware<Context: AccessTokenRequestContext>: RouterM
         let realm = verifier.issuer.app
         do {
             token = try await verifier.verify(try Self.bearerToken(of: request, realm: realm))
+            guard acceptsThirdParties || !token.isThirdParty else { throw TokenRefusal.thirdParty }
         } catch let refusal as TokenRefusal {
             throw BearerChallenge.invalidToken(refusal.description).error(realm: realm)
         } catch let error as KeysUnavailable {

@@ -40,6 +40,25 @@ struct AccessTokenTests {
         #expect(token.permissions.isEmpty && token.scopes.isEmpty)
     }
 
+    /// Story: a third party's server sent its users' tokens, and its own, to the app's API, whose audience they have.
+    @Test func `a token of a third party's client is refused`() async throws {
+        for party in ["third_party", "fourth_party", ""] {
+            let token = try issuer.token(claims: ["party": party])
+            #expect(try await verifier.refusal(of: token) == .thirdParty)
+        }
+        #expect(try await verifier.refusal(of: issuer.token(claims: ["party": "first_party"])) == nil)
+    }
+
+    @Test func `a token of a third party's client is taken by a verifier that is told to, and says whose it is`()
+        async throws
+    {
+        let accepting = try issuer.verifier(acceptsThirdParties: true)
+        let foreign = try await accepting.verify(issuer.token(claims: ["party": "third_party"]))
+        #expect(foreign.isThirdParty && foreign.scopes == ["openid", "email"])
+        #expect(try await !accepting.verify(issuer.token()).isThirdParty)
+        #expect(try await accepting.refusal(of: issuer.token(claims: ["party": ["third_party"]])) == .malformed)
+    }
+
     @Test(arguments: ["none", "None", "HS256", "RS256", "ES384", "es256", ""])
     func `another algorithm than ES256 is refused, also under a good signature`(_ name: String) async throws {
         #expect(try await verifier.refusal(of: issuer.token(header: ["alg": name])) == .wrongAlgorithm(name))

@@ -91,8 +91,11 @@ final class TestIssuer: KeySetSource, Sendable {
     }
 
     /// A verifier that asks this issuer.
-    func verifier(_ policy: KeyPolicy = KeyPolicy()) throws -> AccessTokenVerifier {
-        AccessTokenVerifier(issuer: try GatepostIssuer(Self.text), source: self, policy: policy, clock: clock)
+    func verifier(_ policy: KeyPolicy = KeyPolicy(), acceptsThirdParties: Bool = false) throws -> AccessTokenVerifier {
+        AccessTokenVerifier(
+            issuer: try GatepostIssuer(Self.text), acceptsThirdParties: acceptsThirdParties, source: self,
+            policy: policy,
+            clock: clock)
     }
 
     /// A token that is good, but for what a test changes.

@@ -13,6 +13,28 @@ package struct AdminRoute: Sendable, Hashable {
     package let permission: AdminPermission
     /// Where it must be held.
     package let reach: AdminReach
+
+    /// What the route asks for in addition where the app of its path is the built-in one; nil for nothing.
+    ///
+    /// The users of the built-in app are the admins. Whoever changes the app, its clients, its identity providers or
+    /// its users, or reads a mail to them, can sign in as one of them: that is a change of who has which rights.
+    package var builtInPermission: AdminPermission? {
+        path.contains("{app}") && !permission.onlyReads ? .adminsWrite : nil
+    }
+
+    /// Whether somebody may use it.
+    ///
+    /// - Parameters:
+    ///   - principal: Who asks.
+    ///   - app: The app of the path; nil where the path names none.
+    /// - Returns: Whether they hold what it asks for.
+    func isOpen(to principal: AdminPrincipal, in app: AppID?) -> Bool {
+        if app == .gatepost, let builtInPermission, !principal.may(builtInPermission, in: nil) { return false }
+        return switch reach {
+        case .here: principal.may(permission, in: app)
+        case .anywhere: principal.maySomewhere(permission)
+        }
+    }
 }
 
 /// Where a permission must be held.
@@ -47,15 +69,10 @@ struct AdminGroup {
         use handler: @escaping @Sendable (Request, AdminRequestContext) async throws -> some ResponseGenerator
     ) {
         let isOfApp = prefix.contains("{app}")
-        table.add(AdminRoute(method: method.rawValue, path: prefix + path, permission: permission, reach: reach))
+        let route = AdminRoute(method: method.rawValue, path: prefix + path, permission: permission, reach: reach)
+        table.add(route)
         group.on(RouterPath(path), method: method) { [refusal] request, context in
-            let target = isOfApp ? context.app.scope.appID : nil
-            let isAllowed =
-                switch reach {
-                case .here: context.principal.may(permission, in: target)
-                case .anywhere: context.principal.maySomewhere(permission)
-                }
-            guard isAllowed else {
+            guard route.isOpen(to: context.principal, in: isOfApp ? context.app.scope.appID : nil) else {
                 // A refused authorisation is recorded whatever the method, and with who it was (OWASP ASVS 16.3.2).
                 let code = ProblemCode.permissionDenied
                 try await refusal.record(

@@ -19,7 +19,7 @@ struct PushedRequestRoutes: Sendable {
             throw OAuthError(.invalidRequest, "Send the parameters in the body.", cause: .invalidRequest)
         }
         let bytes = try await request.collectBody(ofType: "application/x-www-form-urlencoded")
-        let client = try await clients.client(of: request, try FormBody(bytes), context: context)
+        let client = try await client(of: request, try FormBody(bytes), context)
         // The id is part of what is asked, also where only the header has named it.
         let pairs = try FormBody.pairs(of: bytes).filter { $0.name != "client_id" }
         let outcome = try await flow.push(
@@ -33,6 +33,19 @@ struct PushedRequestRoutes: Sendable {
                     byteBuffer: ByteBuffer(string: #"{"request_uri":"\#(requestURI)","expires_in":\#(expiresIn)}"#)))
         case .refused(let code, let description):
             throw OAuthError(refused: code, description)
+        case .limited(let refusal):
+            throw OAuthError(limited: Problem(refusal))
+        }
+    }
+
+    /// The client that pushes; one that has tried too often with a wrong proof is told in the same form.
+    private func client(
+        of request: Request, _ form: FormBody, _ context: AppRequestContext
+    ) async throws -> ClientRecord {
+        do {
+            return try await clients.client(of: request, form, context: context)
+        } catch let problem as Problem where problem.code == .rateLimited {
+            throw OAuthError(limited: problem)
         }
     }
 }

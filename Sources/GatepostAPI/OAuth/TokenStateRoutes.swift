@@ -39,6 +39,8 @@ struct TokenStateRoutes: Sendable {
         var active = false
         var tokenType: String?
         var clientID: ClientID?
+        /// Only of a client of a third party's.
+        var party: ClientParty?
         var scope: String?
         var iss: String?
         var sub: String?
@@ -49,7 +51,7 @@ struct TokenStateRoutes: Sendable {
         var iat: Int64?
 
         enum CodingKeys: String, CodingKey {
-            case active, scope, iss, sub, aud, sid, jti, exp, iat
+            case active, party, scope, iss, sub, aud, sid, jti, exp, iat
             case tokenType = "token_type"
             case clientID = "client_id"
         }
@@ -63,14 +65,18 @@ struct TokenStateRoutes: Sendable {
         }
         let living = try await introspection.introspect(
             try form.required("token"), by: client.id, in: context.scope)
-        let answer = living.map { self.answer($0, context) } ?? Answer()
+        let answer = living.map { self.answer($0, to: client, context) } ?? Answer()
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder.answers.encode(answer))))
     }
 
-    private func answer(_ living: IntrospectionFlow.Living, _ context: AppRequestContext) -> Answer {
+    /// Whoever asks is the token's client, so what it is now is what is told.
+    private func answer(
+        _ living: IntrospectionFlow.Living, to client: ClientRecord, _ context: AppRequestContext
+    ) -> Answer {
         var answer = Answer(active: true)
+        answer.party = client.party == .third ? .third : nil
         answer.iss = TokenIssuer.issuer(of: context.scope.appID, baseURL: baseURL)
         answer.aud = context.scope.appID
         switch living {

@@ -61,7 +61,7 @@ struct TokenRoutes: Sendable {
         guard form["scope"] == nil else {
             throw OAuthError(.invalidScope, "A token of the client itself has no scope.", cause: .invalidRequest)
         }
-        let answer = try await clientToken.issue(to: client.id, in: scope, from: origin)
+        let answer = try await clientToken.issue(to: client, in: scope, from: origin)
         let json = """
             {"access_token":"\(answer.accessToken.revealed)","token_type":"Bearer","expires_in":\(answer.expiresIn)}
             """

@@ -68,9 +68,13 @@ package struct AdminAppFlow: Sendable {
                     return Refusal(.invalidRequest, detail: "settings.\(field) is out of its bounds.")
                 }
                 guard
-                    scope.appID != .gatepost || change.settings.requireSecondFactor != false
+                    scope.appID != .gatepost || !change.settings.laysAdminsOpen
                         || request.principal.identity == .operator
-                else { return Refusal(.conflict, detail: "Admins have a second factor: only an operator lifts that.") }
+                else {
+                    return Refusal(
+                        .conflict,
+                        detail: "Admins have a second factor, and get their mails: only an operator changes that.")
+                }
                 guard let before = try await transaction.lockApp(),
                     let after = try await transaction.changeApp(
                         name: change.name, settings: change.settings, cleared: change.clearedSettings)
@@ -124,4 +128,10 @@ package struct AdminAppFlow: Sendable {
             }
         }
     }
+}
+
+extension AppSettings {
+    /// Whether settings of the built-in app take away what only the admins themselves have: their second factor, and
+    /// the mails that let them in.
+    fileprivate var laysAdminsOpen: Bool { requireSecondFactor == false || captureMails == true }
 }

@@ -35,7 +35,8 @@ package struct AdminFactorFlow: Sendable {
                 {
                     return refusal
                 }
-                let (_, user) = try await transaction.batch { $0.lockForFactors(id, epoch: nil).and($0.user(id)) }
+                guard try await transaction.lockUser(id) else { return Refusal(.notFound) }
+                let user = try await transaction.batch { $0.user(id) }
                 guard let user, let email = EmailAddress(user.email) else { return Refusal(.notFound) }
                 guard try await transaction.batch({ $0.deleteFactors(of: id) }) else { return nil }
                 try await transaction.batch { batch in
@@ -43,6 +44,8 @@ package struct AdminFactorFlow: Sendable {
                     let person = FactorParts.Person(id: id, email: email)
                     parts.endOthers(of: person, except: nil, .factorReset, in: &batch, occasion)
                     parts.notify(person, .reset, in: &batch, occasion)
+                    // Whoever guessed at it guessed at what is gone.
+                    batch.refund(Limits.factor(of: id), at: occasion.now)
                     var event = occasion.event(.factorReset, by: request.actor, userID: id)
                     if let note { event.details["note"] = note }
                     batch.record(event)

@@ -15,12 +15,12 @@ package struct ClientTokenFlow: Sendable {
 
     /// Issues a token to a client that has proved who it is; there is no refresh token, since it can always ask again.
     package func issue(
-        to client: ClientID, in scope: AppScope, from origin: RequestOrigin
+        to client: ClientRecord, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> ClientTokenAnswer {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
         let answer = try await issuer.answer(for: client, in: scope, at: occasion.now)
         try await database.batch(in: scope) { batch in
-            batch.record(occasion.event(.clientTokenIssued, by: .anyone, clientID: client))
+            batch.record(occasion.event(.clientTokenIssued, by: .anyone, clientID: client.id))
         }
         return answer
     }

@@ -80,7 +80,7 @@ package struct ConsentFlow: Sendable {
                 batch.record(event, ifConsentedTo: request)
                 return ending.add(
                     .request(request, heldBy: holder), for: proof, .kept(session.id), to: &batch, from: origin,
-                    at: occasion.now, asksFactor: false)
+                    at: occasion.now)
             }
             return ended.flatMap { $0.answer?.location ?? $0.declined }
         }

@@ -11,9 +11,15 @@ extension FactorChallengeFlow {
         let occasion = mail.occasion(from: origin)
         switch try await enrolling(held, in: scope, occasion) {
         case .refused(let refusal): return .refused(refusal)
-        case .done((let person, _)):
-            if let waiting = try await parts.waiting(person, in: scope, at: occasion.now) { return .done(waiting) }
-            return .done(try await parts.begin(person, in: scope, occasion))
+        case .done(let (person, _)):
+            let beginner = held.id.uuid
+            if let waiting = try await parts.waiting(person, by: beginner, in: scope, at: occasion.now) {
+                return .done(waiting)
+            }
+            let begun = try await mail.database.transaction(in: scope) { transaction in
+                try await parts.begin(person, by: beginner, in: transaction, occasion)
+            }
+            return .done(begun)
         }
     }
 
@@ -24,34 +30,36 @@ extension FactorChallengeFlow {
         _ held: Held, code: String, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> Enrolment<[RecoveryCode]> {
         let occasion = mail.occasion(from: origin)
-        let (person, epoch): (FactorParts.Person, Int32?)
+        let (person, record): (FactorParts.Person, FactorChallengeRecord)
         switch try await enrolling(held, in: scope, occasion) {
         case .refused(let refusal): return .refused(refusal)
-        case .done(let known): (person, epoch) = known
+        case .done(let known): (person, record) = known
         }
         let first: (factor: UserFactorID, step: Int64)
-        switch try await parts.tryFirst(code, of: person, in: scope, occasion) {
-        case .failure(let refused): return .refused(try await refuse(refused.refusal, nil, in: scope, occasion))
+        switch try await parts.tryFirst(code, of: person, by: held.id.uuid, in: scope, occasion) {
+        case .failure(let refused): return .refused(try await refuse(refused.refusal, record, in: scope, occasion))
         case .success(let found): first = found
         }
         let codes = try await mail.database.transaction(in: scope) { transaction in
             let codes = try await parts.confirm(
-                first, of: person, keeping: nil, epoch: epoch, in: transaction, occasion)
+                first, of: person, keeping: nil, epoch: record.proof.authEpoch, in: transaction, occasion)
             guard codes != nil else { return codes }
             try await transaction.batch { $0.markEnrolled(held.id, heldBy: held.token, at: occasion.now) }
             return codes
         }
-        guard let codes else { return .refused(try await refuse(Refusal(.invalidFlow), nil, in: scope, occasion)) }
+        guard let codes else { return .refused(try await refuse(Refusal(.invalidFlow), record, in: scope, occasion)) }
         mail.signal.raise()
         return .done(codes)
     }
 
     /// Whoever may set up an authenticator here: the holder of a challenge whose user has none.
     ///
-    /// Whoever has one proves that one: else the first factor alone would do for another second one.
+    /// Whoever has one proves that one: else the first factor alone would do for another second one. And the first one
+    /// was proved a moment ago: a session that somebody left open answers a client for it, but sets up nothing (OWASP
+    /// ASVS 7.5.1).
     private func enrolling(
         _ held: Held, in scope: AppScope, _ occasion: Occasion
-    ) async throws -> Enrolment<(FactorParts.Person, epoch: Int32?)> {
+    ) async throws -> Enrolment<(FactorParts.Person, FactorChallengeRecord)> {
         let record = try await look(at: held, in: scope)
         guard let record, let person = Self.person(of: record) else {
             return .refused(try await refuse(Refusal(.invalidFlow), nil, in: scope, occasion))
@@ -59,6 +67,9 @@ extension FactorChallengeFlow {
         guard !record.hasFactor else {
             return .refused(try await refuse(Refusal(.factorEnrolled), record, in: scope, occasion))
         }
-        return .done((person, record.proof.authEpoch))
+        guard occasion.now - record.proof.authenticatedAt <= Lifetimes.recentSignIn else {
+            return .refused(try await refuse(Refusal(.recentSignInRequired), record, in: scope, occasion))
+        }
+        return .done((person, record))
     }
 }

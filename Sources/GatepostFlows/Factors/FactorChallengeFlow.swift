@@ -67,12 +67,9 @@ package struct FactorChallengeFlow: Sendable {
         switch try await parts.tryCode(code, of: person, in: scope, occasion) {
         case .refused(let refusal): return .refused(try await refuse(refusal, record, in: scope, occasion))
         case .right(let proof, let budgets):
-            let ended = try await pass(held, record, proof, budgets, in: scope, occasion)
-            guard let ended else {
-                return .refused(try await refuse(Refusal(.invalidCode), record, in: scope, occasion))
-            }
-            mail.signal.raise()
-            return .ended(known(ended, person, in: scope, occasion))
+            return try await outcome(
+                of: try await pass(held, record, proof, budgets, in: scope, occasion), record, person, in: scope,
+                occasion)
         }
     }
 
@@ -92,45 +89,77 @@ package struct FactorChallengeFlow: Sendable {
     package func waiting(_ held: Held, in scope: AppScope) async throws -> WaitingFactor? {
         let record = try await look(at: held, in: scope)
         guard let record, !record.hasFactor, let person = Self.person(of: record) else { return nil }
-        return try await parts.waiting(person, in: scope, at: mail.clock.now)
+        return try await parts.waiting(person, by: held.id.uuid, in: scope, at: mail.clock.now)
     }
 
     /// Ends a sign-in in which an authenticator was set up, once its recovery codes were shown.
     package func finish(_ held: Held, in scope: AppScope, from origin: RequestOrigin) async throws -> Outcome {
         let occasion = mail.occasion(from: origin)
         let record = try await look(at: held, in: scope)
-        guard let record, record.enrolledAt != nil, let person = Self.person(of: record),
-            let ended = try await pass(held, record, nil, nil, in: scope, occasion)
-        else { return .refused(try await refuse(Refusal(.invalidFlow), record, in: scope, occasion)) }
-        return .ended(known(ended, person, in: scope, occasion))
+        guard let record, record.enrolledAt != nil, let person = Self.person(of: record) else {
+            return .refused(try await refuse(Refusal(.invalidFlow), record, in: scope, occasion))
+        }
+        return try await outcome(
+            of: try await pass(held, record, nil, nil, in: scope, occasion), record, person, in: scope, occasion)
+    }
+
+    /// What using up a code and a challenge came to.
+    private enum Passing: Sendable {
+        case ended(SignInEnding.Ended)
+        /// Another caller has used up the code.
+        case codeTaken
+        /// Another caller has used up the challenge, or what the sign-in was for is over.
+        case over
+    }
+
+    private func outcome(
+        of passing: Passing, _ record: FactorChallengeRecord, _ person: FactorParts.Person, in scope: AppScope,
+        _ occasion: Occasion
+    ) async throws -> Outcome {
+        switch passing {
+        case .ended(let ended):
+            mail.signal.raise()
+            return .ended(known(ended, person, in: scope, occasion))
+        case .codeTaken: return .refused(try await refuse(Refusal(.invalidCode), record, in: scope, occasion))
+        case .over: return .refused(try await refuse(Refusal(.invalidFlow), record, in: scope, occasion))
+        }
     }
 
     /// Uses up the code and the challenge, and ends the sign-in, in one transaction.
     ///
     /// Of any number of racing callers with one code one is let in, whichever challenges they come with. A code that
-    /// was taken here stays taken, also where the challenge turns out to be over.
+    /// led nowhere is not used up: what the sign-in was for was answered elsewhere meanwhile, or is over.
     private func pass(
         _ held: Held, _ record: FactorChallengeRecord, _ proof: FactorParts.Proof?, _ budgets: RateBudgets?,
         in scope: AppScope, _ occasion: Occasion
-    ) async throws -> SignInEnding.Ended? {
-        guard let person = Self.person(of: record) else { return nil }
-        return try await mail.database.transaction(in: scope) { transaction in
-            if let proof {
-                guard try await parts.use(proof, of: person, in: transaction, occasion) else { return nil }
+    ) async throws -> Passing {
+        guard let person = Self.person(of: record) else { return .over }
+        do {
+            return try await mail.database.transaction(in: scope) { transaction in
+                if let proof {
+                    guard try await parts.use(proof, of: person, in: transaction, occasion) else { return .codeTaken }
+                }
+                let isPassed = try await transaction.batch {
+                    $0.passFactorChallenge(held.id, heldBy: held.token, at: occasion.now)
+                }
+                guard isPassed else { throw LedNowhere() }
+                let ended = try await transaction.batch { batch in
+                    let ended = ending.add(
+                        record.goal, for: Self.whole(record.proof),
+                        record.isHosted ? .new(replacing: record.replaces) : .none, to: &batch, occasion)
+                    if let budgets { batch.refund(budgets, at: occasion.now) }
+                    return ended
+                }
+                guard let ended else { throw LedNowhere() }
+                return .ended(ended)
             }
-            let isPassed = try await transaction.batch {
-                $0.passFactorChallenge(held.id, heldBy: held.token, at: occasion.now)
-            }
-            guard isPassed else { return nil }
-            return try await transaction.batch { batch in
-                let ended = ending.add(
-                    record.goal, for: Self.whole(record.proof),
-                    record.isHosted ? .new(replacing: record.replaces) : .none, to: &batch, occasion)
-                if let budgets { batch.refund(budgets, at: occasion.now) }
-                return ended
-            }
+        } catch is LedNowhere {
+            return .over
         }
     }
+
+    /// Undoes the transaction.
+    private struct LedNowhere: Error {}
 
     /// What was proved, with the second factor.
     private static func whole(_ proof: SignInProof) -> SignInProof {

@@ -67,19 +67,22 @@ package struct FactorFlow: Sendable {
         switch try await prove(proof, asking, in: scope, occasion) {
         case .refused(let refusal): return .refused(try await refuse(refusal, asking, in: scope, occasion))
         case .done(let proved):
-            let isUsed = try await mail.database.transaction(in: scope) { transaction in
-                try await use(proved, in: transaction, occasion)
+            let begun = try await mail.database.transaction(in: scope) { transaction -> WaitingFactor? in
+                guard try await use(proved, in: transaction, occasion) else { return nil }
+                return try await parts.begin(proved.person, by: asking.session.uuid, in: transaction, occasion)
             }
-            guard isUsed else { return .refused(try await refuse(Refusal(.invalidCode), asking, in: scope, occasion)) }
+            guard let begun else {
+                return .refused(try await refuse(Refusal(.invalidCode), asking, in: scope, occasion))
+            }
             mail.signal.raise()
-            return .done(try await parts.begin(proved.person, in: scope, occasion))
+            return .done(begun)
         }
     }
 
-    /// The authenticator that waits for its first code; nil if none does.
+    /// The authenticator that waits for its first code; nil if none does that this session has begun.
     package func waiting(for asking: Asking, in scope: AppScope) async throws -> WaitingFactor? {
         guard let person = Self.person(of: asking) else { return nil }
-        return try await parts.waiting(person, in: scope, at: mail.clock.now)
+        return try await parts.waiting(person, by: asking.session.uuid, in: scope, at: mail.clock.now)
     }
 
     /// Takes the first code of the authenticator that waits, which is the user's own from here on.
@@ -99,7 +102,8 @@ package struct FactorFlow: Sendable {
             return .refused(try await refuse(Refusal(.invalidFlow), asking, in: scope, occasion))
         }
         let first: (factor: UserFactorID, step: Int64)
-        switch try await parts.tryFirst(code, of: person, in: scope, occasion) {
+        let tried = try await parts.tryFirst(code, of: person, by: asking.session.uuid, in: scope, occasion)
+        switch tried {
         case .failure(let refused): return .refused(try await refuse(refused.refusal, asking, in: scope, occasion))
         case .success(let found): first = found
         }
@@ -193,20 +197,25 @@ extension FactorFlow {
         let budgets: [RateBudgets]
     }
 
-    /// Compares the password and, where there is a second factor, a code of it; uses nothing up.
+    /// Compares the password and, where there is a second factor, a code of it.
+    ///
+    /// Uses nothing up, and counts no try where the code is missing.
     private func prove(
         _ proof: Proof, _ asking: Asking, in scope: AppScope, _ occasion: Occasion
     ) async throws -> Outcome<Proved> {
         guard let person = Self.person(of: asking) else { return .refused(Refusal(.sessionEnded)) }
+        let hasFactor = try await mail.database.batch(in: scope) { $0.factor(of: person.id) } != nil
+        let code = proof.code ?? ""
+        guard !hasFactor || !code.isEmpty else { return .refused(Refusal(.invalidCode)) }
         let spent: RateBudgets
         switch try await mail.prove(proof.password, asking, hasher: hasher, in: scope, occasion) {
         case .refused(let refusal): return .refused(refusal)
         case .proved(_, let budgets): spent = budgets
         }
-        guard try await mail.database.batch(in: scope, { $0.factor(of: person.id) }) != nil else {
+        guard hasFactor else {
             return .done(Proved(person: person, epoch: asking.user.authEpoch, factor: nil, budgets: [spent]))
         }
-        switch try await parts.tryCode(proof.code ?? "", of: person, in: scope, occasion) {
+        switch try await parts.tryCode(code, of: person, in: scope, occasion) {
         case .refused(let refusal): return .refused(refusal)
         case .right(let factor, let further):
             return .done(

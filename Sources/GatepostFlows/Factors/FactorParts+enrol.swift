@@ -14,21 +14,37 @@ package struct WaitingFactor: Sendable {
 
 /// Setting up an authenticator: the same for somebody who is signed in and for a sign-in that waits.
 extension FactorParts {
-    /// Makes an authenticator that waits for its first code.
-    func begin(_ person: Person, in scope: AppScope, _ occasion: Occasion) async throws -> WaitingFactor {
+    /// Makes an authenticator that waits for its first code, in place of another one that waits.
+    ///
+    /// - Parameters:
+    ///   - person: Whose.
+    ///   - beginner: The session or the challenge that it belongs to until then. Nobody else is shown the seed: whoever
+    ///     knew the password would else have the user confirm a seed that they know too.
+    ///   - transaction: The transaction, in which what was proved for it is used up.
+    ///   - occasion: The moment.
+    /// - Returns: What is shown.
+    /// - Throws: `PostgresError`, or what sealing throws.
+    func begin(
+        _ person: Person, by beginner: UUIDBits, in transaction: AppTransaction, _ occasion: Occasion
+    ) async throws -> WaitingFactor {
+        let scope = transaction.scope
         let (id, seed): (UserFactorID, TOTPSeed) = (occasion.id(), .make(random: mail.random))
         let sealed = try seed.sealed(for: id, in: scope.appID, keys: mail.keys)
-        try await mail.database.batch(in: scope) { batch in
-            batch.insertPendingFactor(id, of: person.id, seedSealed: sealed, at: occasion.now)
+        try await transaction.batch { batch in
+            batch.insertPendingFactor(id, of: person.id, begunBy: beginner, seedSealed: sealed, at: occasion.now)
             batch.record(occasion.event(.factorEnrolmentStarted, by: .user, userID: person.id))
         }
         return try await shown(seed, id, person, at: occasion.now, in: scope)
     }
 
-    /// The authenticator that waits, to be shown again while it does; nil if none does.
-    func waiting(_ person: Person, in scope: AppScope, at now: Instant) async throws -> WaitingFactor? {
-        let factor = try await mail.database.batch(in: scope) { $0.pendingFactor(of: person.id, at: now) }
-        guard let factor, let seed = seed(of: factor, in: scope) else { return nil }
+    /// The authenticator that waits, to be shown again to whoever began it; nil if none does.
+    func waiting(
+        _ person: Person, by beginner: UUIDBits, in scope: AppScope, at now: Instant
+    ) async throws -> WaitingFactor? {
+        let factor = try await mail.database.batch(in: scope) {
+            $0.pendingFactor(of: person.id, begunBy: beginner, at: now)
+        }
+        guard let factor, let seed = try? seed(of: factor, in: scope) else { return nil }
         return try await shown(seed, factor.id, person, at: factor.createdAt, in: scope)
     }
 
@@ -43,18 +59,19 @@ extension FactorParts {
 
     /// Compares the first code of an authenticator that waits.
     ///
-    /// Counted like any other code, though whoever types it was shown the seed: a wrong one tells nothing, but costs.
+    /// Counted, though whoever types it was shown the seed: a wrong one tells nothing, but costs.
     ///
     /// - Returns: The authenticator and the step, or why not.
     func tryFirst(
-        _ typed: String, of person: Person, in scope: AppScope, _ occasion: Occasion
+        _ typed: String, of person: Person, by beginner: UUIDBits, in scope: AppScope, _ occasion: Occasion
     ) async throws -> Result<(factor: UserFactorID, step: Int64), Refused> {
-        let budgets = Limits.factor(of: person.id, beside: nil)
+        let budgets = Limits.firstCode(of: person.id)
         let (verdict, factor) = try await mail.database.batch(in: scope, durability: .asynchronous) { batch in
-            batch.spend(budgets, at: occasion.now).and(batch.pendingFactor(of: person.id, at: occasion.now))
+            batch.spend(budgets, at: occasion.now)
+                .and(batch.pendingFactor(of: person.id, begunBy: beginner, at: occasion.now))
         }
         if let refusal = Refusal(verdict) { return .failure(Refused(refusal: refusal)) }
-        guard let factor, let seed = seed(of: factor, in: scope) else {
+        guard let factor, let seed = try? seed(of: factor, in: scope) else {
             return .failure(Refused(refusal: Refusal(.invalidFlow)))
         }
         guard let step = seed.step(of: Self.digits(typed), at: occasion.now) else {
@@ -98,7 +115,7 @@ extension FactorParts {
             }
             batch.record(occasion.event(.factorEnrolled, by: .user, userID: person.id, sessionID: kept))
             notify(person, .enrolled, in: &batch, occasion)
-            batch.refund(Limits.factor(of: person.id, beside: nil), at: occasion.now)
+            batch.refund(Limits.factor(of: person.id), at: occasion.now)
         }
         return codes
     }

@@ -32,7 +32,8 @@ struct FactorParts: Sendable {
     ///
     /// First the limits, in a statement of their own. A code of six digits is counted by its user, too, however many
     /// networks it comes from and whoever knows the password: no success with the password ends that count. A recovery
-    /// code cannot be guessed and is not counted there, so it still works where the authenticator's tries are over.
+    /// code cannot be guessed and is not counted there, so it still works where the authenticator's tries are over, and
+    /// whoever has one ends these.
     ///
     /// - Parameters:
     ///   - typed: What was typed.
@@ -48,17 +49,21 @@ struct FactorParts: Sendable {
         if let code = RecoveryCode(typed: typed) {
             let verdict = try await spend(proof, in: scope, occasion)
             if let refusal = Refusal(verdict) { return .refused(refusal) }
+            let earned = mail.limits.earned(proof, by: person.email)
             return .right(
-                .recovery(code.hash(of: person.id, in: scope.appID)), mail.limits.earned(proof, by: person.email))
+                .recovery(code.hash(of: person.id, in: scope.appID)),
+                RateBudgets(narrow: earned.narrow, wide: earned.wide + [Limits.streak(of: person.id)]))
         }
         let budgets = Limits.factor(of: person.id, beside: proof)
         let (verdict, factor) = try await database.batch(in: scope, durability: .asynchronous) { batch in
             batch.spend(budgets, at: occasion.now).and(batch.factor(of: person.id))
         }
         if let refusal = Refusal(verdict) { return .refused(refusal) }
-        guard let factor, let seed = seed(of: factor, in: scope),
-            let step = seed.step(of: Self.digits(typed), at: occasion.now)
-        else { return .refused(Refusal(.invalidCode).counted(verdict)) }
+        guard let factor else { return .refused(Refusal(.invalidCode).counted(verdict)) }
+        let seed = try seed(of: factor, in: scope)
+        guard let step = seed.step(of: Self.digits(typed), at: occasion.now) else {
+            return .refused(Refusal(.invalidCode).counted(verdict))
+        }
         let resealed = try reseal(seed, factor, in: scope)
         return .right(.step(step, of: factor.id, resealed: resealed), mail.limits.earned(budgets, by: person.email))
     }
@@ -92,9 +97,11 @@ struct FactorParts: Sendable {
             recipientHash: keys.recipientHash(person.email, in: batch.scope.appID), change: change, at: occasion.now)
     }
 
-    /// The seed of a row; nil once the key that sealed it has been retired.
-    func seed(of factor: UserFactorRecord, in scope: AppScope) -> TOTPSeed? {
-        try? TOTPSeed(opening: factor.seedSealed, of: factor.id, in: scope.appID, keys: keys)
+    /// The seed of a row; throws `SealBroken` once the key that sealed it has been retired.
+    ///
+    /// That is an operator's mistake to be told in the log, and no wrong code of the user's.
+    func seed(of factor: UserFactorRecord, in scope: AppScope) throws -> TOTPSeed {
+        try TOTPSeed(opening: factor.seedSealed, of: factor.id, in: scope.appID, keys: keys)
     }
 
     /// What was typed without what people put between the digits.

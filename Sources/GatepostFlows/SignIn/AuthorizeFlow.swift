@@ -109,19 +109,25 @@ package struct AuthorizeFlow: Sendable {
         _ request: NewAuthorizationRequest, _ asked: AuthorizationParameters, _ session: HostedSession?,
         in scope: AppScope, _ occasion: Occasion
     ) async throws -> Outcome {
+        let isAlone = asked.prompts.contains("none")
         if let session, Self.isSilent(request.redirectURI, of: scope.appID),
             Self.mayAnswer(session, asked, for: request.expectedUserID, at: occasion.now),
-            let ended = try await answer(request, asked, by: session, in: scope, occasion)
+            let ended = try await answer(request, by: session, isAlone: isAlone, in: scope, occasion)
         {
             if let answer = ended.answer { return .answered(answer) }
-            if let challenge = ended.challenge { return .challenged(challenge, holder: request.holder) }
+            if let challenge = ended.challenge {
+                // A session that is not of this moment sets up no authenticator: whoever is there signs in again.
+                let isRecent = occasion.now - session.authenticatedAt <= Lifetimes.recentSignIn
+                return challenge.hasFactor || isRecent
+                    ? .challenged(challenge, holder: request.holder) : .begun(request.id, holder: request.holder)
+            }
             if let consent = ended.consent {
-                guard asked.prompts.contains("none") else { return .consentNeeded(consent, holder: request.holder) }
+                guard isAlone else { return .consentNeeded(consent, holder: request.holder) }
                 let error = AuthorizationError(.consentRequired, "The user has not let this client in.")
                 return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
             }
         }
-        guard !asked.prompts.contains("none") else {
+        guard !isAlone else {
             let error = AuthorizationError(.loginRequired, "Nobody is signed in here, or not by what is asked for.")
             return try await sendBack(asked, error, to: request.redirectURI, request.clientID, in: scope, occasion)
         }
@@ -161,22 +167,22 @@ package struct AuthorizeFlow: Sendable {
         return asked.loginHint.map { $0.canonical == session.user.email.lowercased() } ?? true
     }
 
-    /// Answers for whoever is signed in, in one transaction; nil if the session ended at that very moment, or does not
-    /// do and nobody may be asked.
+    /// Answers for whoever is signed in, in one transaction; nil if the session ended at that very moment, and where
+    /// nobody is there to be asked for more.
     ///
-    /// What nobody may be asked for does not wait either: the client is told no, and a later sign-in in this browser
-    /// must not answer it after all.
+    /// A request that nobody is there for and that is not answered is over: whatever the person does next in this
+    /// browser is not for it.
     private func answer(
-        _ request: NewAuthorizationRequest, _ asked: AuthorizationParameters, by session: HostedSession,
-        in scope: AppScope, _ occasion: Occasion
+        _ request: NewAuthorizationRequest, by session: HostedSession, isAlone: Bool, in scope: AppScope,
+        _ occasion: Occasion
     ) async throws -> SignInEnding.Ended? {
-        let (proof, mayAsk) = (SignInProof(of: session), !asked.prompts.contains("none"))
+        let proof = SignInProof(of: session)
         return try await database.batch(in: scope) { batch in
             batch.insertAuthorizationRequest(request, ifStands: proof)
             let ended = ending.add(
-                .request(request.id, heldBy: request.holder), for: proof, .kept(session.id), to: &batch,
-                from: occasion.origin, at: occasion.now, asksFactor: mayAsk)
-            if !mayAsk { batch.endUnansweredRequest(request.id, at: occasion.now) }
+                .request(request.id, heldBy: request.holder), for: proof, .kept(session.id), isAlone: isAlone,
+                to: &batch, from: occasion.origin, at: occasion.now)
+            if isAlone { batch.withdrawAuthorizationRequest(request.id, at: occasion.now) }
             return ended
         }
     }

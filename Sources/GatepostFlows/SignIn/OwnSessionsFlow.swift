@@ -62,22 +62,28 @@ package struct OwnSessionsFlow: Sendable {
     }
 
     /// Ends all sessions of the user but the one that asks, and every code that has not been exchanged yet.
-    ///
-    /// The epoch is raised and the session that asks is stamped anew, in one transaction.
     package func endOthers(
         than session: LiveSession, in scope: AppScope, from origin: RequestOrigin
     ) async throws {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
-        let user = session.user.id
         try await database.batch(in: scope) { batch in
-            batch.raiseEpoch(of: user)
-            batch.endSessions(of: user, except: session.id, reason: .endedElsewhere, at: occasion.now)
-            batch.endTokenFamilies(of: user, except: session.id, reason: .endedElsewhere, at: occasion.now)
-            batch.keepSession(session.id, of: user)
-            batch.record(
-                occasion.event(
-                    .userSignedOutElsewhere, by: .user, userID: user, clientID: session.clientID,
-                    sessionID: session.id))
+            batch.endOtherSessions(
+                than: session.id, of: session.user.id, client: session.clientID, occasion)
         }
+    }
+}
+
+extension AppBatch {
+    /// Ends all sessions of a user but the one that asks, and every code that has not been exchanged yet.
+    ///
+    /// The epoch is raised and the session that asks is stamped anew, in one transaction.
+    mutating func endOtherSessions(
+        than kept: SessionID, of user: UserID, client: ClientID?, _ occasion: Occasion
+    ) {
+        raiseEpoch(of: user)
+        endSessions(of: user, except: kept, reason: .endedElsewhere, at: occasion.now)
+        endTokenFamilies(of: user, except: kept, reason: .endedElsewhere, at: occasion.now)
+        keepSession(kept, of: user)
+        record(occasion.event(.userSignedOutElsewhere, by: .user, userID: user, clientID: client, sessionID: kept))
     }
 }

@@ -104,18 +104,18 @@ package struct SignInEnding: Sendable {
     ///   - goal: What the sign-in is for.
     ///   - proof: Who it is, and what must still be so.
     ///   - hosting: What becomes of the browser's session with the pages.
+    ///   - isAlone: Whether nobody is there to be asked for a second factor: then nothing waits for one.
     ///   - batch: Where the statements go.
     ///   - origin: Where the request came from.
     ///   - now: The moment.
-    ///   - asksFactor: Whether a page may ask for the second factor; where not, a proof that lacks it ends nothing.
     /// - Returns: What came of it; nil if nothing did.
     package func add(
-        _ goal: Goal, for proof: SignInProof, _ hosting: Hosting, to batch: inout AppBatch,
-        from origin: RequestOrigin, at now: Instant, asksFactor: Bool = true
+        _ goal: Goal, for proof: SignInProof, _ hosting: Hosting, isAlone: Bool = false, to batch: inout AppBatch,
+        from origin: RequestOrigin, at now: Instant
     ) -> BatchReading<Ended?> {
         let occasion = Occasion(now: now, origin: origin, random: random)
         let challenge =
-            asksFactor ? challenge(goal.kept, for: proof, hosting, in: &batch, occasion) : batch.nothing()
+            isAlone ? batch.nothing() : challenge(goal.kept, for: proof, hosting, in: &batch, occasion)
         let ended = add(goal.kept, for: proof, hosting, to: &batch, occasion)
         return ended.and(challenge).map { ended, challenge in
             ended ?? challenge.map { Ended(answer: nil, session: nil, challenge: $0) }

@@ -18,6 +18,13 @@ package struct AppKeys: Sendable {
     /// in it, so it is no access token.
     let verifying: [String: P256.Signing.PublicKey]
 
+    /// One reading of an app's keys; no two are the same, though the keys may be.
+    final class Reading: Sendable, Equatable {
+        static func == (one: Reading, other: Reading) -> Bool { one === other }
+    }
+
+    let reading = Reading()
+
     /// What users are called by clients with pairwise subjects; nil while the app has none.
     private let subjects: PairwiseSubjects?
 
@@ -79,6 +86,7 @@ package final class KeyCache: Sendable {
     package let ring: KeyRing
     private let clock: any WallClock
     private let entries = Mutex<[AppID: (keys: AppKeys, until: Instant)]>([:])
+    let verified = VerifiedTokens()
 
     /// Wires the cache.
     package init(database: Database, ring: KeyRing, clock: any WallClock) {

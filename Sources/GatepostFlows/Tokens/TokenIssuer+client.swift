@@ -10,14 +10,16 @@ package struct ClientTokenAnswer: Sendable {
 
 extension TokenIssuer {
     /// Signs an access token for a client itself: `sub` is the client (RFC 9068, section 2.2), and there is no session.
-    package func answer(for client: ClientID, in scope: AppScope, at now: Instant) async throws -> ClientTokenAnswer {
+    package func answer(for client: ClientRecord, in scope: AppScope, at now: Instant) async throws -> ClientTokenAnswer
+    {
         let keys = try await cache.keys(of: scope)
         guard let active = keys.active else { throw NoActiveSigningKey() }
         let life = scope.settings.accessTokenLife
+        let party = client.party == .third ? Self.thirdParty : ""
         let payload = """
-            {"iss":"\(Self.issuer(of: scope.appID, baseURL: baseURL))","sub":"\(client)","aud":"\(keys.app)",\
-            "client_id":"\(client)","app_id":"\(keys.app)","iat":\(now.seconds),"exp":\((now + life).seconds),\
-            "jti":"\(tokenID(at: now))"}
+            {"iss":"\(Self.issuer(of: scope.appID, baseURL: baseURL))","sub":"\(client.id)","aud":"\(keys.app)",\
+            "client_id":"\(client.id)","app_id":"\(keys.app)","iat":\(now.seconds),"exp":\((now + life).seconds),\
+            \(party)"jti":"\(tokenID(at: now))"}
             """
         let token = try Self.sign(Array(payload.utf8), header: active.header, key: active.key)
         return ClientTokenAnswer(accessToken: token, expiresIn: life.wholeSeconds)

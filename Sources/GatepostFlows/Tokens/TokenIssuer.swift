@@ -135,11 +135,15 @@ package struct TokenIssuer: Sendable {
         bytes += session.told(in: .accessToken).members.utf8
         bytes += ",".utf8
         if !session.scope.values.isEmpty { bytes += #""scope":"\#(session.scope)","#.utf8 }
+        if session.isThirdParty { bytes += Self.thirdParty.utf8 }
         bytes += #""jti":""#.utf8
         bytes += tokenID(at: now).utf8
         bytes += "\"}".utf8
         return bytes
     }
+
+    /// What tells an API of the app's that a token is not one of the app's own: `aud` is the app whoever the client is.
+    static let thirdParty = #""party":"\#(ClientParty.third.rawValue)","#
 
     /// Words that stand in JSON as they are, in quotes with commas between.
     private static func append(_ words: [String], to bytes: inout [UInt8]) {

@@ -67,11 +67,21 @@ package struct TokenVerifier: Sendable {
     /// issuer and audience differ.
     package func claims(of token: String, in scope: AppScope, at now: Instant) async throws -> TokenClaims? {
         let keys = try await cache.keys(of: scope)
-        guard let claims = Self.payload(of: token, signedBy: keys.verifying, as: TokenClaims.self) else { return nil }
+        guard let claims = claims(of: token, signedBy: keys, in: scope) else { return nil }
         let tolerance = Lifetimes.clockTolerance.wholeSeconds
-        guard claims.iss == TokenIssuer.issuer(of: scope.appID, baseURL: baseURL), claims.aud == scope.appID,
-            claims.exp > now.seconds, claims.iat <= now.seconds + tolerance
+        guard claims.exp > now.seconds, claims.iat <= now.seconds + tolerance else { return nil }
+        return claims
+    }
+
+    /// The claims of a token of this app's, whenever it was or will be valid.
+    private func claims(of token: String, signedBy keys: AppKeys, in scope: AppScope) -> TokenClaims? {
+        guard token.utf8.count <= Self.tokenBytesMax else { return nil }
+        let name = VerifiedTokens.name(of: token)
+        if let known = cache.verified.claims(of: name, by: keys.reading) { return known }
+        guard let claims = Self.payload(of: token, signedBy: keys.verifying, as: TokenClaims.self),
+            claims.iss == TokenIssuer.issuer(of: scope.appID, baseURL: baseURL), claims.aud == scope.appID
         else { return nil }
+        cache.verified.insert(name, claims, by: keys.reading)
         return claims
     }
 

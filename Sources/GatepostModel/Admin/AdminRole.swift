@@ -29,6 +29,19 @@ package enum AdminPermission: String, Sendable, CaseIterable, Codable {
     case adminsWrite = "admins.write"
     case apiKeysRead = "api_keys.read"
     case apiKeysWrite = "api_keys.write"
+
+    /// Whether nothing changes by it, and nothing is read that lets anybody in.
+    package var onlyReads: Bool {
+        switch self {
+        case .appsRead, .clientsRead, .usersRead, .rolesRead, .deliveriesRead, .webhooksRead, .providersRead,
+            .auditRead,
+            .auditExport, .adminsRead, .apiKeysRead:
+            true
+        case .appsWrite, .clientsWrite, .usersWrite, .rolesWrite, .deliveriesWrite, .capturedMailsOpen, .webhooksWrite,
+            .providersWrite, .adminsWrite, .apiKeysWrite:
+            false
+        }
+    }
 }
 
 /// What an admin or an API key is, for one app or for all; each role is a set of permissions.

@@ -86,10 +86,11 @@ package struct CustomClaims: Sendable, Hashable {
         values = try JSONDecoder().decode([String: Value].self, from: Data(json.utf8))
     }
 
-    /// Those that an app tells in one place.
+    /// Those that an app tells in one place; not what was noted under a name before that was reserved.
     package func told(in place: ClaimPlace, by settings: AppSettings) -> CustomClaims {
         let told = settings.tokenClaims ?? [:]
-        return CustomClaims(unchecked: values.filter { told[$0.key]?.contains(place) == true })
+        return CustomClaims(
+            unchecked: values.filter { told[$0.key]?.contains(place) == true && !Self.reserved.contains($0.key) })
     }
 
     /// As JSON, names sorted.
@@ -115,7 +116,8 @@ package struct CustomClaims: Sendable, Hashable {
     /// What Gatepost says itself, and what a verifier may act upon: nobody shall say it in its place.
     static let reserved: Set<String> = [
         // RFC 7519, RFC 9068 and what else our tokens hold.
-        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "app_id", "sid", "scope", "auth_time", "acr",
+        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "app_id", "sid", "party", "scope", "auth_time",
+        "acr",
         "amr",
         "roles", "permissions", "groups", "entitlements",
         // OpenID Connect Core, and what it says of addresses.

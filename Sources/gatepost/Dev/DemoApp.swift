@@ -46,8 +46,7 @@ struct DevGreeting {
     }
 
     func say() {
-        Terminal.say(
-            """
+        let text = """
 
             Gatepost is up at \(baseURL)  (data in \(data); stop with Ctrl-C)
 
@@ -70,6 +69,7 @@ struct DevGreeting {
                 -d '{"email": "ada@example.com", "password": "a walk along the river"}'
 
             Then open the mail. README.md, "The tour", goes on from there.
-            """)
+            """
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { Terminal.say(String(line)) }
     }
 }

@@ -54,13 +54,10 @@ indirect enum JSONValue: Codable {
         return object.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// On one line; a text stands there without quotes, and what could steer a terminal is escaped.
+    /// On one line; a text stands there without quotes.
     var text: String {
         switch self {
-        case .string(let string):
-            return string.unicodeScalars.map { scalar in
-                scalar.properties.generalCategory == .control ? "\\u{\(String(scalar.value, radix: 16))}" : "\(scalar)"
-            }.joined()
+        case .string(let string): return string
         default:
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -65,6 +65,7 @@ struct MiddlewareTests {
                     app, try await ask(notes, "/notes", "Bearer \(tokens.access.dropLast(4))AAAA"), 401,
                     invalid + #"the signature is not the issuer's""#)
                 #expect(try await ask(notes, "/status", "Bearer \(own)").status == 200)
+                try await expectNoThirdParty(notes, app, installation)
                 let short = #", error="insufficient_scope", error_description=""#
                 try expect(
                     app, try await ask(notes, "/notes", "Bearer \(own)"), 403,
@@ -75,6 +76,15 @@ struct MiddlewareTests {
                 try await expectAllNotes(notes, of: user, tokens, app, installation)
             }
         }
+    }
+
+    /// Neither the token that a third party's server gets for itself opens anything, nor would its users'.
+    private func expectNoThirdParty(_ notes: String, _ app: App, _ installation: Installation) async throws {
+        let (client, secret) = try await installation.addConfidentialClient(to: app.id, "--third-party")
+        let token = try #require(try await installation.clientToken(app.id, client, secret))
+        try expect(
+            app, try await ask(notes, "/status", "Bearer \(token)"), 401,
+            #", error="invalid_token", error_description="the token was given to a third party""#)
     }
 
     private func ask(_ notes: String, _ path: String, _ authorization: String...) async throws -> HTTPResponse {

@@ -115,6 +115,25 @@ struct ClientsCommandTests {
         }
     }
 
+    /// Story: a client's name may hold what steers a terminal, and an admin who lists clients reads it in one.
+    @Test func `a client's name cannot steer the terminal`() async throws {
+        try await Installation.running { installation in
+            let app = try await installation.makeApp()
+            let name = "Web\u{1b}]0;owned\u{7}\u{202e}\nCLIENT\u{9b}2J"
+            let made = try await add(installation, app.id, name)
+            for arguments in [["list", app.id], ["show", app.id, made.client]] {
+                let outcome = try await Program.run(["clients"] + arguments, environment: installation.settings)
+                try #require(outcome.exit == .done, "\(outcome.errors)")
+                #expect(outcome.output.contains(#"Web\u{1b}]0;owned\u{7}\u{202e}\u{a}CLIENT\u{9b}2J"#))
+                #expect(
+                    outcome.output.unicodeScalars.allSatisfy { !TokensCommandTests.steers($0) || $0 == "\n" },
+                    "\(outcome.output)")
+            }
+            let shown = try await installation.run("clients", "show", app.id, made.client, "--json")
+            #expect(try shown.json(as: Client.self).name == name)
+        }
+    }
+
     @Test func `a confidential client's secret is shown once, rotates and is revoked`() async throws {
         try await Installation.running { installation in
             try await installation.serve()

@@ -51,6 +51,10 @@ struct TokensCommandTests {
             #expect(foreign.output.contains("verdict  refused: the token is another issuer's"))
             let changed = try await inspect(String(token.dropLast(8)) + "AAAAAAAA", "--issuer", issuer)
             #expect(changed.output.contains("verdict  refused: the signature is not the issuer's"))
+            let (third, thirdSecret) = try await installation.addConfidentialClient(to: app.id, "--third-party")
+            let given = try #require(try await installation.clientToken(app.id, third, thirdSecret))
+            let refused = try await inspect(given, "--issuer", issuer)
+            #expect(refused.output.contains("verdict  refused: the token was given to a third party"))
             let unverified = try await inspect(token)
             #expect(unverified.exit == .done && unverified.output.contains("verdict  not verified: name the issuer"))
             let dead = try await inspect(token, "--issuer", "http://127.0.0.1:1/apps/\(app.id)")
@@ -80,5 +84,33 @@ struct TokensCommandTests {
         let outcome = try await Program.run(["tokens", "inspect"], environment: [:], input: token + "\n")
         #expect(outcome.exit == .done && outcome.output.contains("\\u{1b}[31mred"), "\(outcome.errors)")
         #expect(!outcome.output.contains("\u{1b}"))
+    }
+
+    /// Story: values were escaped, names were not, and neither was what turns the direction of what is read.
+    @Test func `nor can the name of one, nor a header, and JSON says the same in its own escapes`() async throws {
+        let header = #"{"alg":"none","typ":"\u009b31mred"}"#
+        let claims = #"{"\u001b]0;owned\u0007":1,"\u202eevil\n  exp":["\u007f","\u2066x"],"plain":"Zoë 😀"}"#
+        let token = [header, claims, ""].map { Base64URL.encode(Array($0.utf8)) }.joined(separator: ".")
+        let outcome = try await Program.run(["tokens", "inspect"], environment: [:], input: token + "\n")
+        try #require(outcome.exit == .done, "\(outcome.errors)")
+        for name in [
+            "\\u{1b}]0;owned\\u{7}", "\\u{202e}evil", "\\u{9b}31mred", "\\u{7f}", "\\u{2066}x", "Zoë 😀",
+        ] {
+            #expect(outcome.output.contains(name), "\(name) in \(outcome.output)")
+        }
+        #expect(outcome.output.unicodeScalars.allSatisfy { !Self.steers($0) || $0 == "\n" })
+        #expect(!outcome.output.contains("\n  exp"), "no line is forged")
+
+        let json = try await Program.run(["tokens", "inspect", "--json"], environment: [:], input: token + "\n")
+        #expect(json.output.unicodeScalars.allSatisfy { !Self.steers($0) || $0 == "\n" }, "\(json.output)")
+        let read = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+        let names = try #require(read?["claims"] as? [String: Any])
+        #expect(Set(names.keys) == ["\u{1b}]0;owned\u{7}", "\u{202e}evil\n  exp", "plain"])
+    }
+
+    /// What a terminal acts upon, or reads from the right to the left.
+    static func steers(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control || (0x202A...0x202E).contains(scalar.value)
+            || (0x2066...0x2069).contains(scalar.value)
     }
 }

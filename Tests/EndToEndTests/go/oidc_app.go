@@ -87,6 +87,11 @@ func main() {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return
 		}
+		var claims struct{ Party string }
+		if err := token.Claims(&claims); err != nil || claims.Party != "" {
+			http.Error(w, "a third party's token", http.StatusUnauthorized)
+			return
+		}
 		fmt.Fprintf(w, `{"sub":%q}`, token.Subject)
 	})
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil))

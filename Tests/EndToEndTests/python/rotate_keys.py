@@ -1,12 +1,13 @@
 """Rotates a signing key and then withdraws one, while verifiers in several languages are asked all along.
 
 Reads {"recipes", "source", "cache", "ports", "seconds", "issuer", "base_url", "app", "client", "secret", "database",
-"program", "settings", "email", "redirect_uri", "foreign"} as JSON from standard input; `foreign` is a client of another
-app. The verifiers are the recipes' own programs in Python, Node and Go, an app with go-oidc, and Apache with
-mod_auth_openidc; each keeps the keys for `seconds`, in place of five minutes. Writes {"verifiers": {name: {"taken",
-"refused", "wrong"}}, "keys": [id], "strange": {name: {what: status}}, "party": [subject]}: how often a valid token was
-taken, how often a token of the withdrawn key was refused after the stated time, what should not have been, what was
-answered to tokens that are none of this API's, and whom idpyoidc signed in before, between and after.
+"program", "settings", "email", "redirect_uri", "foreign", "third"} as JSON from standard input; `foreign` is a client
+of another app, `third` one of a third party's. The verifiers are the recipes' own programs in Python, Node and Go, an
+app with go-oidc, and Apache with mod_auth_openidc; each keeps the keys for `seconds`, in place of five minutes. Writes
+{"verifiers": {name: {"taken", "refused", "wrong"}}, "keys": [id], "strange": {name: {what: status}}, "party":
+[subject]}: how often a valid token was taken, how often a token of the withdrawn key was refused after the stated time,
+what should not have been, what was answered to tokens that are none of this API's, and whom idpyoidc signed in before,
+between and after.
 """
 
 import collections

@@ -148,9 +148,9 @@ struct AdminRoleTests {
 
     @Test func `the built-in app has no such roles`() async throws {
         try await TestServer.running { server in
-            let key = try await server.apiKey(.admin)
+            let owner = try await server.owner()
             let answer = try await server.admin(
-                "POST", "/v1/admin/apps/\(AppID.gatepost)/roles", key: key,
+                "POST", "/v1/admin/apps/\(AppID.gatepost)/roles", key: owner,
                 json: #"{"name": "editor", "permissions": []}"#)
             #expect(answer.problem == .conflict)
         }

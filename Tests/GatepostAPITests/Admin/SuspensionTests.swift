@@ -78,8 +78,8 @@ struct SuspensionTests {
 
     @Test func `the built-in app stays, and only whoever may change an app suspends it`() async throws {
         try await TestServer.running { server in
-            let key = try await server.apiKey(.admin)
-            #expect(try await order("suspend", server, key: key, app: .gatepost).problem == .conflict)
+            let owner = try await server.owner()
+            #expect(try await order("suspend", server, key: owner, app: .gatepost).problem == .conflict)
             let support = try await server.apiKey(.support)
             #expect(try await order("suspend", server, key: support).problem == .permissionDenied)
             let other = try await server.otherApp()

@@ -82,6 +82,13 @@ struct ConsentTests {
             #expect(asked.parameter("error") == "consent_required", "\(asked.location ?? "")")
             #expect(asked.parameter("state") == "xyz")
             #expect(try await other.count("authorization_codes") == 0)
+            let open = try await other.server.texts(
+                """
+                select id::text as text from authorization_requests
+                 where client_id = (select id from clients where party = 'third_party')
+                   and answered_at is null and expires_at > created_at
+                """)
+            #expect(open.count == 1, "the question that the person was asked, and none of the silent ones")
         }
     }
 

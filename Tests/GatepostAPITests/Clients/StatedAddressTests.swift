@@ -88,6 +88,18 @@ struct StatedAddressTests {
         }
     }
 
+    /// Any confidential client once did, a third party's too: it spent the tries of addresses that it made up.
+    @Test func `a third party states none`() async throws {
+        try await TestServer.running { server in
+            try await server.verifiedUser()
+            let client = try await server.confidentialClient()
+            let token = try await token(server, client)
+            #expect(try await guess(server, at: "203.0.113.7", by: token).problem == .invalidCredentials)
+            try await server.change(client.id, #"{"party": "third_party"}"#)
+            #expect(try await guess(server, at: "203.0.113.7", by: token).problem == .permissionDenied)
+        }
+    }
+
     @Test func `mails are counted by it as well`() async throws {
         try await TestServer.running { server in
             let token = try await token(server, try await server.confidentialClient())

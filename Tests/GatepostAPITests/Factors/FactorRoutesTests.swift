@@ -140,10 +140,10 @@ struct FactorRoutesTests {
 
     @Test func `no admin lets the admins off`() async throws {
         try await TestServer.running { server in
-            let key = try await server.apiKey(.admin)
+            let owner = try await server.owner()
             let path = "/v1/admin/apps/\(AppID.gatepost)"
             let answer = try await server.admin(
-                "PATCH", path, key: key, json: #"{"settings": {"require_second_factor": false}}"#)
+                "PATCH", path, key: owner, json: #"{"settings": {"require_second_factor": false}}"#)
             #expect(answer.problem == .conflict, "\(answer.text)")
         }
     }

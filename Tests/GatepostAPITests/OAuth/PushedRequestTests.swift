@@ -1,5 +1,6 @@
 import Curl
 import GatepostModel
+import GatepostStore
 import TestSupport
 import Testing
 
@@ -115,6 +116,83 @@ struct PushedRequestTests {
             #expect(rows.count == 1 && !rows[0].contains(client.secret) && !rows[0].contains(token))
             #expect(try await push(server, nil, ["client_id": "\(server.app.client)"]).status == 201)
         }
+    }
+
+    /// Story: whoever knew a public client's id wrote rows of 60 KB, or an event for each bad request, without a limit.
+    @Test func `what is pushed is counted before anything is written, like what a browser brings, and told once`()
+        async throws
+    {
+        var settings = AppSettings()
+        settings.clientTriesPerQuarterHour = 20
+        try await TestServer.running(flows: try await TestFlows.make(settings: settings)) { server in
+            let client = "\(server.app.client)"
+            for number in 0..<60 {
+                let isWrong = number.isMultiple(of: 2)
+                let answer = try await push(
+                    server, nil, ["client_id": client, "redirect_uri": isWrong ? "https://evil.example/" : Self.uri])
+                #expect(answer.status == (isWrong ? 400 : 201), "\(answer.text)")
+            }
+            let (rows, events) = (try await Self.rows(server), try await server.events().count)
+            #expect(rows == 30)
+
+            for _ in 0..<20 {
+                let answer = try await push(server, nil, ["client_id": client])
+                #expect(answer.status == 429 && answer.field("error") == "temporarily_unavailable", "\(answer.text)")
+                #expect(answer.header("Content-Type") == "application/json")
+                #expect(answer.header("Retry-After").flatMap { Int($0) } ?? 0 > 0)
+                #expect(answer.header("RateLimit-Policy") == "\"authorize\";q=60;w=900")
+                #expect(answer.header("Cache-Control") == "no-store")
+            }
+
+            #expect(try await Self.rows(server) == 30)
+            #expect(try await server.events().dropFirst(events) == ["sign_in.refused rate_limited"])
+            let browser = try await server.send("GET", server.authorizePath())
+            #expect(browser.status == 429, "it is one budget")
+            // A server that has proved itself pushes for all its users, from one address.
+            let known = try await server.confidentialClient()
+            #expect(try await push(server, known.basic).status == 201)
+            server.app.clock.advance(by: .minutes(15))
+            #expect(try await push(server, nil, ["client_id": client]).status == 201)
+        }
+    }
+
+    @Test func `a server that has proved itself is counted by itself`() async throws {
+        var settings = AppSettings()
+        settings.triesPerQuarterHour = 1000
+        let flows = try await TestFlows.make(settings: settings)
+        try await TestServer.running(flows: flows) { server in
+            let (busy, other) = (try await server.confidentialClient(), try await server.confidentialClient())
+            let limit = RateBudget(
+                RateLimit("pushed", tries: 1000, per: .minutes(15)), for: "\(busy.id)")
+            for _ in 0..<1000 {
+                _ = try await server.app.database.batch(in: server.app.scope) { batch in
+                    batch.spend(RateBudgets(narrow: [limit]), at: server.app.clock.now)
+                }
+            }
+            #expect(try await push(server, busy.basic).status == 429)
+            #expect(try await push(server, other.basic).status == 201)
+        }
+    }
+
+    @Test func `only parameters that are known are kept, and no long ones`() async throws {
+        try await running { server, client in
+            let junk = String(repeating: "j", count: 30_000)
+            #expect(try await push(server, client.basic, ["junk": junk, "claims": junk]).status == 201)
+            let kept = try #require(
+                try await server.texts("select parameters as text from pushed_requests").first)
+            #expect(!kept.contains("junk") && !kept.contains("jjj") && kept.utf8.count < 1000, "\(kept.prefix(1000))")
+            for name in ["login_hint", "id_token_hint", "ui_locales", "scope", "acr_values"] {
+                let answer = try await push(server, client.basic, [name: junk])
+                #expect(answer.status == 400 && answer.field("error") == "invalid_request", "\(name)")
+            }
+            #expect(try await Self.rows(server) == 1)
+        }
+    }
+
+    private static let uri = TestFlows.redirectURI
+
+    private static func rows(_ server: TestServer) async throws -> Int {
+        try await server.texts("select 'x' as text from pushed_requests").count
     }
 
     @Test func `a client that must push gets nothing by an address alone`() async throws {

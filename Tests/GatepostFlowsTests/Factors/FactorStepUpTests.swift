@@ -16,38 +16,15 @@ struct FactorStepUpTests {
         try await test.verifiedUser(ada)
     }
 
-    private func begin(
-        _ changes: [String: String], by tokens: BrowserTokens
-    ) async throws -> AuthorizeFlow.Outcome {
-        var values = [
-            "response_type": "code", "client_id": "\(test.app.client)", "redirect_uri": TestFlows.redirectURI,
-            "code_challenge": try TestFlows.challenge().text, "code_challenge_method": "S256",
-        ]
-        values.merge(changes) { $1 }
-        return try await test.flows.authorize.begin(
-            AuthorizationParameters(values.map { ($0.key, $0.value) }), locale: { _ in nil }, by: tokens,
-            in: test.scope, from: TestFlows.origin)
-    }
-
-    /// A browser in which the user is signed in by password.
-    private func signedIn() async throws -> BrowserTokens {
-        let browser = OneTimeToken.make(.browser, random: test.app.random)
-        let outcome = try await test.flows.signIn.signIn(
-            ada, password: TestFlows.password, for: nil, by: BrowserTokens(browser: browser, session: nil),
-            in: test.scope, from: TestFlows.origin)
-        guard case .ended(let ended) = outcome else { throw TestFlows.StepRefused(refusal: nil) }
-        return BrowserTokens(browser: browser, session: ended.session)
-    }
-
     @Test func `acr_values asks a browser that is signed in for the second factor alone`() async throws {
-        let tokens = try await signedIn()
-        guard case .answered = try await begin([:], by: tokens),
-            case .answered = try await begin(["acr_values": "1fa mfa"], by: tokens)
+        let tokens = try await test.signedInBrowser(ada)
+        guard case .answered = try await test.authorize([:], by: tokens),
+            case .answered = try await test.authorize(["acr_values": "1fa mfa"], by: tokens)
         else {
             Issue.record("a session of one factor does not do for a client that wants no more")
             return
         }
-        guard case .challenged(let challenge, _) = try await begin(["acr_values": "mfa"], by: tokens) else {
+        guard case .challenged(let challenge, _) = try await test.authorize(["acr_values": "mfa"], by: tokens) else {
             Issue.record("nobody was asked")
             return
         }
@@ -71,7 +48,7 @@ struct FactorStepUpTests {
         #expect(try await test.session(exchanged)?.amr == ["pwd", "otp", "mfa"])
         // The browser's session is another one now, of two factors, which answers the next client at once.
         let after = BrowserTokens(browser: tokens.browser, session: ended.session)
-        guard case .answered = try await begin(["acr_values": "mfa"], by: after) else {
+        guard case .answered = try await test.authorize(["acr_values": "mfa"], by: after) else {
             Issue.record("asked again")
             return
         }
@@ -79,8 +56,10 @@ struct FactorStepUpTests {
     }
 
     @Test func `prompt=none asks nobody, and says that one factor is not enough`() async throws {
-        let tokens = try await signedIn()
-        guard case .sentBack(let location) = try await begin(["acr_values": "mfa", "prompt": "none"], by: tokens)
+        let tokens = try await test.signedInBrowser(ada)
+        guard
+            case .sentBack(let location) = try await test.authorize(
+                ["acr_values": "mfa", "prompt": "none"], by: tokens)
         else {
             Issue.record("a page was shown, or the client answered")
             return
@@ -101,12 +80,12 @@ struct FactorStepUpTests {
             return
         }
         let tokens = BrowserTokens(browser: browser, session: ended.session)
-        guard case .answered = try await begin(["max_age": "60"], by: tokens) else {
+        guard case .answered = try await test.authorize(["max_age": "60"], by: tokens) else {
             Issue.record("a sign-in of just now is not recent enough")
             return
         }
         test.clock.advance(by: .seconds(61))
-        guard case .begun = try await begin(["max_age": "60"], by: tokens) else {
+        guard case .begun = try await test.authorize(["max_age": "60"], by: tokens) else {
             Issue.record("nobody was asked")
             return
         }
@@ -115,7 +94,7 @@ struct FactorStepUpTests {
     @Test func `a first factor that was proved too early for a client is not made young by the second`() async throws {
         _ = try await test.enrol(test.tokens(ada))
         guard
-            case .begun(let id, let holder) = try await begin(
+            case .begun(let id, let holder) = try await test.authorize(
                 ["prompt": "login"], by: BrowserTokens(browser: nil, session: nil))
         else { return }
         let proof = SignInProof(
@@ -125,5 +104,57 @@ struct FactorStepUpTests {
             .request(id, heldBy: holder), for: proof, .none, in: test.scope, from: TestFlows.origin,
             at: test.clock.now)
         #expect(ended == nil)
+    }
+
+    /// A session of weeks ago, or a copy of its cookie, once set up an authenticator that nobody had asked for: the
+    /// thief's session was one of two factors from there on, and all of the user's own ended.
+    @Test func `a session that was left open sets up no authenticator, its user signs in again`() async throws {
+        let tokens = try await test.signedInBrowser(ada)
+        test.clock.advance(by: Lifetimes.recentSignIn + .seconds(1))
+        guard case .begun = try await test.authorize(["acr_values": "mfa"], by: tokens) else {
+            Issue.record("the old session was taken for a sign-in of this moment")
+            return
+        }
+        guard
+            case .sentBack(let location) = try await test.authorize(
+                ["acr_values": "mfa", "prompt": "none"], by: tokens)
+        else {
+            Issue.record("a page was shown, or the client answered")
+            return
+        }
+        #expect(location.contains("error=login_required"))
+        guard case .answered = try await test.authorize([:], by: tokens) else {
+            Issue.record("the session does not do for one factor any more")
+            return
+        }
+    }
+
+    @Test func `a challenge of a session goes stale with its sign-in where an authenticator is to be set up`()
+        async throws
+    {
+        let tokens = try await test.signedInBrowser(ada)
+        test.clock.advance(by: Lifetimes.recentSignIn - .seconds(1))
+        guard case .challenged(let challenge, _) = try await test.authorize(["acr_values": "mfa"], by: tokens) else {
+            Issue.record("nobody was asked")
+            return
+        }
+        let flow = test.flows.factorChallenge
+        guard
+            case .done(let waiting) = try await flow.beginEnrolment(
+                challenge.held, in: test.scope, from: TestFlows.origin)
+        else {
+            Issue.record("a sign-in of just now sets nothing up")
+            return
+        }
+        test.clock.advance(by: .seconds(2))
+        let seed = TOTPSeed(typed: waiting.secret.revealed)
+        let confirmed = try await flow.confirmEnrolment(
+            challenge.held, code: seed.code(of: TOTPSeed.step(at: test.clock.now)).revealed, in: test.scope,
+            from: TestFlows.origin)
+        guard case .refused(let refusal) = confirmed else {
+            Issue.record("confirmed by a session that nobody has proved to be theirs")
+            return
+        }
+        #expect(refusal.code == .recentSignInRequired)
     }
 }

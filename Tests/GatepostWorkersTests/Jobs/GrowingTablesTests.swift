@@ -57,7 +57,7 @@ struct GrowingTablesTests {
         "signing_keys": .swept("delete-retired-signing-keys"),
         "subject_secrets": .bounded("at most one an app"),
         "token_families": .goesWith("sessions"),
-        "user_factors": .bounded("two a user: one in use, and one that waits for its first code"),
+        "user_factors": .bounded("two a user: one in use, and one that waits for its first code, whoever began it"),
         "user_identities": .bounded("one a user and provider; it goes with its user or when it is unlinked"),
         "user_roles": .bounded("at most 20 a user; they go with their user"),
         // Only who never proved an address: the others are an app's people, and time alone takes nobody away.

@@ -30,6 +30,11 @@ extension TestServer {
         return user
     }
 
+    /// An access token of a new owner.
+    package func owner() async throws -> String {
+        try await accessToken(of: try await admin("owner", AdminGrant(.owner, in: nil)))
+    }
+
     /// An access token of an admin, as a sign-in to the built-in app would end in.
     ///
     /// The built-in app gets a signing key if it has none; nothing of a real sign-in is left out but the password.

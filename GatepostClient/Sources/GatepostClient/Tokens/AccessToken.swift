@@ -8,6 +8,10 @@ public struct AccessToken: Sendable {
     public let user: String?
     /// The client that the token was given to, `cli_…`.
     public let client: String
+    /// Whether that client is somebody else's than the app's: only where the verifier accepts such tokens.
+    ///
+    /// What it may do is what `scopes` says, and nothing beyond.
+    public let isThirdParty: Bool
     /// The app, `app_…`.
     public let app: String
     /// The user's session, `ses_…`; nil where a client acts for itself.
@@ -33,6 +37,7 @@ public struct AccessToken: Sendable {
         // Whoever acts for a user has a session; a client that acts for itself is its own subject (RFC 9068).
         (user, session) = (claims.sid == nil ? nil : claims.sub, claims.sid)
         (client, app, id) = (claims.client_id, claims.app_id, claims.jti)
+        isThirdParty = claims.isThirdParty
         (issuedAt, expiresAt, authenticatedAt) = (claims.iat, claims.exp, claims.auth_time)
         (methods, roles) = (claims.amr ?? [], claims.roles ?? [])
         permissions = Set(claims.permissions ?? [])

@@ -17,6 +17,11 @@ struct AccessTokenClaims: JWTPayload {
     let scope: String?
     let roles: [String]?
     let permissions: [String]?
+    /// Whose the client is; nil for one of the app's own.
+    let party: String?
+
+    /// A word that is not known is no word of the app's own.
+    var isThirdParty: Bool { party != nil && party != "first_party" }
 
     /// All that depends on the time and on the configuration is compared by the verifier, with its own clock.
     func verify(using algorithm: some JWTAlgorithm) throws {}

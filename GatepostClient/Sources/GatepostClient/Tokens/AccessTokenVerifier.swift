@@ -11,6 +11,8 @@ public struct AccessTokenVerifier: Sendable {
 
     /// Whose tokens are taken.
     public let issuer: GatepostIssuer
+    /// Whether tokens of clients of third parties are taken.
+    public let acceptsThirdParties: Bool
     private let clock: any ClientClock
     private let keys: KeySetCache
 
@@ -18,14 +20,19 @@ public struct AccessTokenVerifier: Sendable {
     ///
     /// - Parameters:
     ///   - issuer: The app's issuer.
+    ///   - acceptsThirdParties: Whether tokens of clients are taken that are somebody else's than the app's, their
+    ///     users' and their own. Their audience is the app, as that of all tokens is, so whoever has one can send it
+    ///     here. Say `true` only where the API is meant for third parties, and each route that they reach compares the
+    ///     token's `scopes` with what it does.
     ///   - source: What fetches the keys.
     ///   - policy: How long they are kept.
     ///   - clock: The time.
     public init(
-        issuer: GatepostIssuer, source: any KeySetSource = URLSessionKeySetSource(), policy: KeyPolicy = KeyPolicy(),
+        issuer: GatepostIssuer, acceptsThirdParties: Bool = false, source: any KeySetSource = URLSessionKeySetSource(),
+        policy: KeyPolicy = KeyPolicy(),
         clock: any ClientClock = SystemClock()
     ) {
-        (self.issuer, self.clock) = (issuer, clock)
+        (self.issuer, self.acceptsThirdParties, self.clock) = (issuer, acceptsThirdParties, clock)
         keys = KeySetCache(url: issuer.keySetURL, source: source, policy: policy, clock: clock)
     }
 
@@ -69,6 +76,7 @@ public struct AccessTokenVerifier: Sendable {
         guard claims.iss.utf8.elementsEqual(issuer.text.utf8) else { throw .wrongIssuer(claims.iss) }
         guard claims.aud.names.contains(issuer.app) else { throw .wrongAudience }
         guard claims.app_id == issuer.app else { throw .wrongApp(claims.app_id) }
+        guard acceptsThirdParties || !claims.isThirdParty else { throw .thirdParty }
         let now = clock.unixSeconds
         guard claims.exp > now - Self.clockToleranceSeconds else { throw .expired(at: claims.exp) }
         guard claims.iat <= now + Self.clockToleranceSeconds else { throw .notYetIssued(at: claims.iat) }

@@ -14,6 +14,8 @@ public enum TokenRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case wrongAudience
     /// Of another app of the same Gatepost.
     case wrongApp(String)
+    /// Given to a client of a third party's, and the verifier is not told to accept these.
+    case thirdParty
     /// Its end, in seconds since 1970, is past.
     case expired(at: Int64)
     /// Issued in the future: a clock is wrong.
@@ -32,6 +34,7 @@ public enum TokenRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case .wrongIssuer: "the token is another issuer's"
         case .wrongAudience: "the token is not for this app"
         case .wrongApp: "the token is another app's"
+        case .thirdParty: "the token was given to a third party"
         case .expired: "the token has expired"
         case .notYetIssued: "the token was issued in the future"
         case .unknownKey: "the issuer has no such key, or has it no more"

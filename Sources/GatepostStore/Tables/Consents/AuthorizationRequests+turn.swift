@@ -42,15 +42,6 @@ extension AppBatch {
         }
     }
 
-    /// Ends a request that was not answered and for which nobody may be asked.
-    package mutating func endUnansweredRequest(_ id: AuthorizationRequestID, at now: Instant) {
-        add(
-            """
-            update authorization_requests set expires_at = \(now)
-             where app_id = \(scope.appID) and id = \(id) and answered_at is null
-            """)
-    }
-
     /// Ends a request that waits for consent because the person says no.
     ///
     /// - Returns: Where the client is told so; nil where none waits in this session.

@@ -25,18 +25,20 @@ extension AppBatch {
     /// - Parameters:
     ///   - id: The new one's id, for whose row the seed is sealed.
     ///   - user: Whose.
+    ///   - beginner: Whose it is until then: the session, or the challenge of the sign-in, that it was begun in.
     ///   - seedSealed: The seed.
     ///   - now: The moment.
     package mutating func insertPendingFactor(
-        _ id: UserFactorID, of user: UserID, seedSealed: [UInt8], at now: Instant
+        _ id: UserFactorID, of user: UserID, begunBy beginner: UUIDBits, seedSealed: [UInt8], at now: Instant
     ) {
         add(
             """
-            insert into user_factors (app_id, id, user_id, kind, seed_sealed, created_at, expires_at)
-            values (\(scope.appID), \(id), \(user), 'totp', \(seedSealed), \(now), \(now + Lifetimes.factorChallenge))
+            insert into user_factors (app_id, id, user_id, kind, begun_by, seed_sealed, created_at, expires_at)
+            values (\(scope.appID), \(id), \(user), 'totp', \(beginner), \(seedSealed), \(now),
+                    \(now + Lifetimes.factorChallenge))
             on conflict (app_id, user_id) where confirmed_at is null do update
-               set id = excluded.id, seed_sealed = excluded.seed_sealed, created_at = excluded.created_at,
-                   expires_at = excluded.expires_at
+               set id = excluded.id, begun_by = excluded.begun_by, seed_sealed = excluded.seed_sealed,
+                   created_at = excluded.created_at, expires_at = excluded.expires_at
             """)
     }
 
@@ -50,12 +52,15 @@ extension AppBatch {
         ) { try $0.first.map(UserFactorRecord.init) }
     }
 
-    /// The authenticator that waits for its first code; nil if none does.
-    package mutating func pendingFactor(of user: UserID, at now: Instant) -> BatchReading<UserFactorRecord?> {
+    /// The authenticator that waits for its first code; nil if none does, and for whoever has not begun it.
+    package mutating func pendingFactor(
+        of user: UserID, begunBy beginner: UUIDBits, at now: Instant
+    ) -> BatchReading<UserFactorRecord?> {
         read(
             """
             select \(columns) from user_factors
-             where app_id = \(scope.appID) and user_id = \(user) and confirmed_at is null and expires_at > \(now)
+             where app_id = \(scope.appID) and user_id = \(user) and confirmed_at is null and begun_by = \(beginner)
+               and expires_at > \(now)
             """
         ) { try $0.first.map(UserFactorRecord.init) }
     }
@@ -101,7 +106,7 @@ extension AppBatch {
         return read(
             """
             update user_factors as f
-               set confirmed_at = \(now), expires_at = null, last_step = \(step), last_used_at = \(now)
+               set confirmed_at = \(now), expires_at = null, begun_by = null, last_step = \(step), last_used_at = \(now)
              where f.app_id = \(scope.appID) and f.id = \(id) and f.user_id = \(user) and f.confirmed_at is null
                and f.expires_at > \(now)
                and not exists (select from user_factors as old

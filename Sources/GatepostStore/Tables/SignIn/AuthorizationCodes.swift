@@ -68,7 +68,8 @@ extension AppBatch {
 
     /// Uses a code up for a session that is about to be made; one of any number of racing callers gets it.
     ///
-    /// A wrong client, redirect URI or verifier uses nothing up: whoever intercepted a code cannot spoil it.
+    /// A wrong client, redirect URI or verifier uses nothing up: whoever intercepted a code cannot spoil it. A code
+    /// goes with the browser's session that answered for it: where that was ended, no other one begins from it.
     package mutating func redeemCode(_ presented: CodePresentation, for session: SessionID, at now: Instant) {
         add(
             """
@@ -80,6 +81,9 @@ extension AppBatch {
                and a.redeemed_at is null and a.expires_at > \(now)
                and u.app_id = a.app_id and u.id = a.user_id and u.state = 'active' and u.auth_epoch = a.auth_epoch
                and ('mfa' = any (a.amr) or not \(scope.requiresFactor))
+               and not exists (select from sessions as h
+                                where h.app_id = a.app_id and h.id = a.hosted_session_id
+                                  and h.ended_at is not null and h.end_reason <> 'replaced')
             """)
     }
 

@@ -171,6 +171,15 @@ extension AppBatch {
             """)
     }
 
+    /// Ends a request unless it is answered.
+    package mutating func withdrawAuthorizationRequest(_ id: AuthorizationRequestID, at now: Instant) {
+        add(
+            """
+            update authorization_requests set expires_at = \(now), consenting_session_id = null
+             where app_id = \(scope.appID) and id = \(id) and answered_at is null
+            """)
+    }
+
     /// Where this very code goes; nil if it did not become the answer.
     package mutating func answeredRequest(
         _ id: AuthorizationRequestID, with code: OneTimeToken

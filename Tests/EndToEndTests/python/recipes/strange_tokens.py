@@ -27,6 +27,7 @@ def strange(asked):
     own = token(asked, grant_type="authorization_code", code=code, redirect_uri=asked["redirect_uri"],
                 code_verifier=verifier)
     foreign = token(asked["foreign"], grant_type="client_credentials")["access_token"]
+    third = token(asked["third"], grant_type="client_credentials")["access_token"]
     head, payload, signature = own["access_token"].split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
 
@@ -34,7 +35,8 @@ def strange(asked):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
     return own["access_token"], {
-        "an ID token": own["id_token"], "a token of another app": foreign, "a word": "nothing", "three words": "a.b.c",
+        "an ID token": own["id_token"], "a token of another app": foreign, "a third party's": third,
+        "a word": "nothing", "three words": "a.b.c",
         "another signature": f"{head}.{payload}.{'A' * len(signature)}",
         "another subject": f"{head}.{part(claims | {'sub': 'usr_00000000000000000000000000'})}.{signature}",
         "no algorithm": f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': key_of(own['access_token'])})}.{payload}.",
