@@ -154,7 +154,7 @@ struct ConsentWithFactorTests {
             try await server.change(server.app.client, #"{"party": "third_party"}"#)
             let answer = try await server.post(
                 "\(server.api)/sign-ins/factor/verify", held.merging(["code": factor.nextCode()]) { $1 })
-            #expect(answer.problem == .invalidCode, "\(answer.text)")
+            #expect(answer.problem == .invalidFlow, "\(answer.text)")
             #expect(try await other.count("authorization_codes") == codes)
         }
     }
