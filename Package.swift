@@ -181,7 +181,7 @@ let package = Package(
             "EndToEndTests",
             [
                 "gatepost", "recipe-swift", "GatepostDev", "GatepostModel", "Postgres", "Curl", "TestSupport", client,
-                clientMiddleware, crypto, .product(name: "Hummingbird", package: "hummingbird"),
+                clientMiddleware, crypto, logging, .product(name: "Hummingbird", package: "hummingbird"),
             ]),
         // The program of docs/recipes/swift.md, compiled as a reader compiles it: with no settings of ours.
         .executableTarget(

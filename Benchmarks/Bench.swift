@@ -3,7 +3,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// The entry point; the network's event loops run everything, as in the program.
+/// The entry point; the network's event loops run everything, much as in the program.
 @main
 enum Main {
     static func main() async {

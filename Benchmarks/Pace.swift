@@ -8,10 +8,19 @@ struct Pace: Sendable {
     let owed: Int
 
     /// Measures two things in turns, so that what else the machine does falls on both; each first once to warm up.
+    ///
+    /// - Parameters:
+    ///   - figure: What is measured.
+    ///   - limit: What it is measured against.
+    ///   - settle: What is done once both are warm.
+    /// - Returns: What was measured.
+    /// - Throws: What a measurement throws.
     func compare(
-        _ figure: () async throws -> Double, with limit: () async throws -> Double
+        _ figure: () async throws -> Double, with limit: () async throws -> Double,
+        settle: () async throws -> Void = {}
     ) async throws -> Comparison {
         _ = try await (figure(), limit())
+        try await settle()
         var comparison = Comparison()
         for run in 0..<runs {
             if run.isMultiple(of: 2) { comparison.figures.append(try await figure()) }

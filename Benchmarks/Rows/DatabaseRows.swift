@@ -10,7 +10,8 @@ extension Benchmark {
         let pgbench = try await site.pgbench { try await transact(in: $1, of: $0) }
         let comparison = try await site.withDatabase { database in
             let scope = try await site.scope()
-            return try await pace.compare(
+            return try await site.compare(
+                at: pace,
                 {
                     try await Loop.rate(tasks: tasks, seconds: pace.seconds) {
                         try await transact(in: scope, of: database)
@@ -39,7 +40,8 @@ extension Benchmark {
         let pgbench = try await site.pgbench { try await lookUp($1, $0) }
         let comparison = try await site.withDatabase { database in
             let scope = try await site.scope()
-            return try await pace.compare(
+            return try await site.compare(
+                at: pace,
                 {
                     try await Loop.rate(tasks: tasks, seconds: pace.seconds) { try await lookUp(scope, database) }
                 }, with: { try await pgbench.rate(seconds: pace.seconds) })

@@ -19,7 +19,8 @@ extension Benchmark {
         let pgbench = try await links.pgbench(flow)
         let comparison = try await site.withDatabase { database in
             let (scope, flow) = (try await site.scope(), flow(database))
-            return try await pace.compare(
+            return try await site.compare(
+                at: pace,
                 { try await links.rate(of: flow, in: scope) }, with: { try await links.rate(of: pgbench) })
         }
         await hasher.shutdown()

@@ -31,12 +31,14 @@ extension Benchmark {
         }
         await hasher.shutdown()
         let (links, passwords) = try await site.running(["serve"]) { _ in
-            let links = try await pace.compare(
+            let links = try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         site.url("sign-ins/email"), connections: 32, seconds: pace.seconds, request: asks(site))
                 }, with: { try await signIns.rate(seconds: pace.seconds) })
-            let passwords = try await pace.compare(
+            let passwords = try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         site.url("password-resets"), connections: 32, seconds: pace.seconds,

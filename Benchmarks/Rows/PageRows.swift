@@ -26,7 +26,8 @@ extension Benchmark {
             }
         }
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         "\(site.baseURL)/apps/\(site.app)/sign-in?request=\(id)", connections: 32,

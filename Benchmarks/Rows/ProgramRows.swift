@@ -19,7 +19,8 @@ extension Benchmark {
             let signed = Array(
                 try sign().revealed.utf8.split(separator: UInt8(ascii: ".")).prefix(2).joined(separator: [46]))
             let key = P256.Signing.PrivateKey()
-            return try await pace.compare(
+            return try await site.compare(
+                at: pace,
                 {
                     await Loop.cpuRate(seconds: pace.seconds) { precondition((try? sign()) != nil) }
                 },

@@ -13,7 +13,8 @@ extension Benchmark {
         let hasher = PasswordHasher(threads: threads, queueMax: 64)
         let password = PasswordPolicy.bytes(of: Site.password)
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         site.url("sign-ins"), connections: signInConnections, seconds: pace.seconds,
@@ -46,7 +47,8 @@ extension Benchmark {
                 request: "wrk.headers['Authorization'] = 'Bearer \(token.revealed)'\n")
         }
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     // The sign-ins begin before and end after what is measured.
                     async let signIns = Wrk.rate(

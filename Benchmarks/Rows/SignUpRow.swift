@@ -19,7 +19,8 @@ extension Benchmark {
         }
         await hasher.shutdown()
         let comparison = try await site.running(["serve-without-hashes"], of: "gatepost-bench") { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         site.url("sign-ups"), connections: 32, seconds: pace.seconds,

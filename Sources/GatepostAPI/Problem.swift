@@ -85,9 +85,9 @@ extension Duration {
 extension JSONEncoder {
     /// The encoder of every JSON answer: members in order, so that two answers can be compared, and slashes as they
     /// are, since nothing is put into HTML.
-    static var answers: JSONEncoder {
+    static let answers: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
-    }
+    }()
 }

@@ -9,6 +9,8 @@ package import Postgres
 package struct Database: Sendable {
     /// How long a statement on the shared connections waits for a row lock before it moves to an exclusive one.
     package static let sharedLockTimeoutMilliseconds = 250
+    /// The same as most transactions set it: it stands in their text, for each parameter costs on both sides.
+    private static let sharedLockTimeout: SQL = "'250ms'"
 
     /// Whether a commit waits for the disk.
     package enum Durability: Sendable {
@@ -141,16 +143,16 @@ package struct Database: Sendable {
         _ principal: Principal, lockTimeoutMilliseconds: Int, _ durability: Durability
     ) -> SQL {
         let lockTimeout = "\(lockTimeoutMilliseconds)ms"
-        let commit = durability == .synchronous ? "on" : "off"
+        let commit: SQL = durability == .synchronous ? "'on'" : "'off'"
         switch principal {
         case .app(let app):
+            let wait = lockTimeoutMilliseconds == sharedLockTimeoutMilliseconds ? sharedLockTimeout : "\(lockTimeout)"
             // A plan that was made while a table was small reads it whole, until statistics come: each request of a
             // burst after a start would cost what all before it have left.
             return """
                 select set_config('role', 'gatepost_app', true),
                        set_config('gatepost.app_id', \(app)::uuid::text, true),
-                       set_config('lock_timeout', \(lockTimeout), true),
-                       set_config('synchronous_commit', \(commit), true),
+                       set_config('lock_timeout', \(wait), true), set_config('synchronous_commit', \(commit), true),
                        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
                 """
         case .system(let role):

@@ -73,7 +73,7 @@ private struct JSONLine {
 
     mutating func add(_ key: String, _ value: String) {
         begin(key)
-        append(string: value)
+        JSONText.append(value, to: &bytes)
     }
 
     mutating func add(_ key: String, _ value: Logger.MetadataValue) {
@@ -88,14 +88,14 @@ private struct JSONLine {
 
     private mutating func begin(_ key: String) {
         if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
-        append(string: key)
+        JSONText.append(key, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
     }
 
     private mutating func append(_ value: Logger.MetadataValue) {
         switch value {
-        case .string(let text): append(string: text)
-        case .stringConvertible(let value): append(string: value.description)
+        case .string(let text): JSONText.append(text, to: &bytes)
+        case .stringConvertible(let value): JSONText.append(value.description, to: &bytes)
         case .array(let values):
             bytes.append(UInt8(ascii: "["))
             for (position, value) in values.enumerated() {
@@ -108,28 +108,5 @@ private struct JSONLine {
             for (key, value) in values.sorted(by: { $0.key < $1.key }) { add(key, value) }
             bytes.append(UInt8(ascii: "}"))
         }
-    }
-
-    private mutating func append(string: String) {
-        bytes.append(UInt8(ascii: "\""))
-        defer { bytes.append(UInt8(ascii: "\"")) }
-        guard string.utf8.contains(where: Self.isEscaped) else { return bytes.append(contentsOf: string.utf8) }
-        for byte in string.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20, 0x7F:
-                let digits = String(byte, radix: 16)
-                bytes.append(contentsOf: (byte < 0x10 ? "\\u000" : "\\u00").utf8)
-                bytes.append(contentsOf: digits.utf8)
-            default:
-                bytes.append(byte)
-            }
-        }
-    }
-
-    private static func isEscaped(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 }

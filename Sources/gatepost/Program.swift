@@ -7,10 +7,8 @@ enum Program {
     static func main() async {
         do {
             var command = try Gatepost.parseAsRoot()
-            // Before the first task.
-            if usesEventLoops(command) { installEventLoopExecutor() }
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
+            if let asynchronous = command as? any AsyncParsableCommand {
+                try await run(asynchronous)
             } else {
                 try command.run()
             }
@@ -19,6 +17,14 @@ enum Program {
             exit(ExitCode.validationFailure.rawValue)
         } catch {
             Gatepost.exit(withError: error)
+        }
+    }
+
+    private static func run(_ command: any AsyncParsableCommand) async throws {
+        let executor = usesEventLoops(command) ? EventLoopExecutor.shared : nil
+        try await withTaskExecutorPreference(executor) {
+            var command = command
+            try await command.run()
         }
     }
 

@@ -163,10 +163,3 @@ struct Wiring: Sendable {
         return [HTTPTransportService(transport: http), worker, jobs]
     }
 }
-
-/// Lets the network's event loops run everything; to be called before the first task.
-func installEventLoopExecutor() {
-    // NIO calls this unsafe because whatever blocks such a thread stops the server: hashes, SMTP and libpq have
-    // threads of their own.
-    _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
-}

@@ -2,8 +2,8 @@
 enum LanguageRules {
     /// The modules that wrap C.
     static let unsafeModules: Set<String> = ["Postgres", "Curl", "Passwords", "DomainNames", "QRCode", "GatepostDev"]
-    /// `Wiring.swift` sets the global executor, which can be done only so.
-    static let unsafeFiles: Set<String> = ["Sources/gatepost/Wiring.swift"]
+    /// An executor runs jobs, which can be done only so.
+    static let unsafeFiles: Set<String> = ["Sources/gatepost/Wiring/EventLoopExecutor.swift"]
     /// Files that measure how long something takes by the monotonic clock, which is no time of day.
     static let stopwatches: Set<String> = [
         "Sources/Postgres/Threads/Deadline.swift", "Sources/Curl/Stopwatch.swift",

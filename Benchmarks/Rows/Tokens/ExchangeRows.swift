@@ -29,7 +29,8 @@ extension Benchmark {
             "grant_type=authorization_code&client_id=\(site.client)&code_verifier=\(LaidOutTokens.verifier)"
             + "&redirect_uri=\(formEncoded(site.redirectURI))&code"
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 { try await codes.rate(of: form, seconds: pace.seconds) },
                 with: { try await codes.rate(of: pgbench) })
         }
@@ -58,7 +59,8 @@ extension Benchmark {
         }
         let form = "grant_type=refresh_token&client_id=\(site.client)&refresh_token"
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 { try await tokens.rate(of: form, seconds: pace.seconds) },
                 with: { try await tokens.rate(of: pgbench) })
         }

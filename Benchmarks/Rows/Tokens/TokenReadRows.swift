@@ -33,7 +33,6 @@ extension Benchmark {
         local tokens = { \(tokens.map { "'\($0)'" }.joined(separator: ",\n")) }
         local requests, turn = {}, 0
         function init(args)
-            wrk.init(args)
             for i, token in ipairs(tokens) do
                 wrk.headers['Authorization'] = 'Bearer ' .. token
                 requests[i] = wrk.format()
@@ -61,7 +60,8 @@ extension Benchmark {
             }
         }
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         "\(site.baseURL)/apps/\(site.app)/oauth/userinfo", connections: connections,
@@ -105,7 +105,8 @@ extension Benchmark {
         let body =
             "client_id=\(client)&client_secret=\(secret.token.secret.revealed)&token=\(token)"
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         "\(site.baseURL)/apps/\(site.app)/oauth/introspect", connections: connections,
@@ -131,7 +132,8 @@ extension Benchmark {
     static let meAlone = Benchmark(name: "me-alone") { site, pace in
         let tokens = try await accessTokens(of: site.client, at: site, count: userCount)
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         site.url("me"), connections: connections, seconds: pace.seconds, request: inTurns(tokens))
@@ -149,7 +151,8 @@ extension Benchmark {
 
     static let keySet = Benchmark(name: "jwks") { site, pace in
         let comparison = try await site.running(["serve"]) { _ in
-            try await pace.compare(
+            try await site.compare(
+                at: pace,
                 {
                     try await Wrk.rate(
                         "\(site.baseURL)/apps/\(site.app)/jwks.json", connections: connections,

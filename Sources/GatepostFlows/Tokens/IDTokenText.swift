@@ -45,7 +45,7 @@ struct IDTokenText: Sendable {
         bytes += told.members.utf8
         if let nonce = session.nonce {
             bytes += #","nonce":"#.utf8
-            Self.appendQuoted(nonce, to: &bytes)
+            JSONText.append(nonce, to: &bytes)
         }
         bytes.append(UInt8(ascii: "}"))
         return bytes
@@ -59,20 +59,5 @@ struct IDTokenText: Sendable {
     /// Words that stand in JSON as they are, in quotes with commas between.
     private static func append(_ words: [String], to bytes: inout [UInt8]) {
         bytes += words.map { "\"\($0)\"" }.joined(separator: ",").utf8
-    }
-
-    /// A text that a client chose, as JSON has it (RFC 8259, section 7).
-    private static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20: bytes += (#"\u00"# + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 /// compared each time. The tokens themselves are not kept, and a hash takes them byte for byte, which texts do not:
 /// some that differ count as equal (Unicode's canonical equivalence).
 final class VerifiedTokens: Sendable {
-    /// How many are remembered, of all apps; past that the memory is emptied. About 1 KiB each.
+    /// How many are remembered, of all apps, with about 1 KiB each; past that the memory is emptied.
     static let tokensMax = 10_000
 
     /// A token by its hash.

@@ -46,7 +46,20 @@ package struct CivilDate: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `2026-11-23`.
-    package var description: String { "\(year.padded(4))-\(month.padded(2))-\(day.padded(2))" }
+    package var description: String {
+        var text: [UInt8] = []
+        append(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Writes it as `description` says.
+    func append(to text: inout [UInt8]) {
+        year.append(to: &text, digits: 4)
+        text.append(UInt8(ascii: "-"))
+        month.append(to: &text, digits: 2)
+        text.append(UInt8(ascii: "-"))
+        day.append(to: &text, digits: 2)
+    }
 }
 
 extension Int64 {
@@ -56,8 +69,10 @@ extension Int64 {
         return self % divisor != 0 && (self < 0) != (divisor < 0) ? quotient - 1 : quotient
     }
 
-    func padded(_ width: Int) -> String {
-        let digits = String(self)
-        return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+    /// Writes so many digits, or more where it has more, with zeros in front.
+    func append(to text: inout [UInt8], digits: Int) {
+        if self < 0 { text.append(UInt8(ascii: "-")) }
+        if magnitude >= 10 || digits > 1 { Int64(magnitude / 10).append(to: &text, digits: digits - 1) }
+        text.append(UInt8(ascii: "0") + UInt8(magnitude % 10))
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import GatepostClient
 import GatepostHummingbird
 import Hummingbird
+import Logging
 import Testing
 
 /// What GatepostHummingbird lets a third party's token open.
@@ -20,7 +21,8 @@ struct ThirdPartyRouteTests {
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let app = Application(
             router: router, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { bound.yield($0.localAddress?.port ?? 0) })
+            onServerRunning: { bound.yield($0.localAddress?.port ?? 0) },
+            logger: Logger(label: "app") { _ in SwiftLogNoOpLogHandler() })
         let serving = Task {
             defer { bound.finish() }
             try await app.runService(gracefulShutdownSignals: [])
