@@ -105,7 +105,7 @@ struct ConsentRevocationTests {
                     if let page = begun.location, page.contains("/consent?") { page } else {
                         try await other.asked(["scope": "openid"], in: browser)
                     }
-                let code = try #require(try await browser.submit(page, ["answer": "allow"]).parameter("code"))
+                let code = try #require(try await other.say("allow", to: page, in: browser).parameter("code"))
                 async let exchanging = other.tokens(code)
                 async let revoking = server.send(
                     "DELETE", "\(server.api)/me/consents/\(other.id)",
