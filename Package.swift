@@ -63,10 +63,12 @@ let package = Package(
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibsodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CLibidn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+        .systemLibrary(name: "CLibqrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         module("Postgres", ["CLibpq"]),
         module("Curl", ["CLibcurl"]),
         module("Passwords", ["CLibsodium"], resources: [.copy("Lists")]),
         module("DomainNames", ["CLibidn2"]),
+        module("QRCode", ["CLibqrencode"]),
 
         // Gatepost, from the values up to the program.
         module("GatepostModel", ["DomainNames", crypto, instrumentation]),
@@ -89,8 +91,8 @@ let package = Package(
         module(
             "GatepostAPI",
             [
-                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostTelemetry", crypto,
-                mustache, logging, lifecycle, metrics,
+                "GatepostFlows", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostTelemetry", "QRCode",
+                crypto, mustache, logging, lifecycle, metrics,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -151,6 +153,7 @@ let package = Package(
         tests("CurlTests", ["Curl", "GatepostDev", "TestSupport"]),
         tests("PasswordsTests", ["Passwords"]),
         tests("DomainNamesTests", ["DomainNames"]),
+        tests("QRCodeTests", ["QRCode"]),
         tests("GatepostModelTests", ["GatepostModel"]),
         tests("GatepostTelemetryTests", ["GatepostTelemetry", "GatepostModel", "TestSupport", logging, metrics]),
         tests("GatepostStoreTests", ["GatepostStore", "GatepostModel", "GatepostDev", "Postgres", "TestSupport"]),
@@ -167,7 +170,7 @@ let package = Package(
             "GatepostAPITests",
             [
                 "GatepostAPI", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostTelemetry", "GatepostDev",
-                "Passwords", "Postgres", "Curl", "TestSupport", crypto, rsa, logging,
+                "Passwords", "Postgres", "Curl", "QRCode", "TestSupport", crypto, rsa, logging,
             ]),
         tests(
             "GatepostFlowsTests",

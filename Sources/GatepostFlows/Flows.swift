@@ -87,11 +87,3 @@ package struct Flows: Sendable {
         identities = IdentityFlow(database: database, clock: clock, random: random)
     }
 }
-
-extension MailFlowParts {
-    /// Takes from the collaborators what flows of mails share.
-    fileprivate init(of parts: FlowParts) {
-        self.init(
-            database: parts.database, clock: parts.clock, random: parts.random, keys: parts.keys, signal: parts.signal)
-    }
-}

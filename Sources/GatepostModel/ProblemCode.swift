@@ -114,7 +114,7 @@ package enum ProblemCode: String, CaseIterable, Sendable, Codable {
         case .sessionEnded: "The session has ended."
         case .invalidLink: "This link is used up, replaced or expired."
         case .invalidCode: "This code is wrong."
-        case .codeAttemptsExhausted: "Too many wrong codes. Ask for a new mail."
+        case .codeAttemptsExhausted: "Too many wrong codes."
         case .invalidFlow: "This flow is finished, expired or not yours."
         case .invalidAuthorizationRequest: "This sign-in is finished, too old or was begun in another browser."
         case .foreignForm: "This form was not shown in this browser, or cookies are switched off."

@@ -16,6 +16,7 @@ package enum ProblemDetail: String, CaseIterable, Sendable {
     case wayIn = "way_in"
     case recoveryWay = "recovery_way"
     case beginAgain = "begin_again"
+    case newMail = "new_mail"
     case factorMissing = "factor_missing"
     case factorEnrolled = "factor_enrolled"
     case factorRequired = "factor_required"
@@ -30,7 +31,7 @@ package enum ProblemDetail: String, CaseIterable, Sendable {
         case .providerKeptAddress, .providerDeclined: .invalidProviderAnswer
         case .redirectNeedsClick: .invalidRedirectURI
         case .wayIn, .recoveryWay: .rateLimited
-        case .beginAgain: .codeAttemptsExhausted
+        case .beginAgain, .newMail: .codeAttemptsExhausted
         }
     }
 
@@ -53,6 +54,7 @@ package enum ProblemDetail: String, CaseIterable, Sendable {
         case .factorEnrolled: "There is a second factor already: prove that one."
         case .factorRequired: "A second factor is required here: replace it instead."
         case .beginAgain: "Too many wrong codes. Begin the sign-in again."
+        case .newMail: "Ask for a new mail."
         case .recoveryWay: "Use a recovery code, or have your second factor reset."
         case .wayIn: "Sign in on a device that has signed in before, or set a new password by mail."
         }

@@ -25,15 +25,21 @@ struct AppsCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let redirectURIs = try self.redirectURIs.map(RedirectURI.init(argument:))
-            guard (1...100).contains(name.count) else { throw ValidationError("a name has 1 to 100 characters") }
+            let redirectURIs = try ClientRules.list(self.redirectURIs, of: "redirect-uris")
+                .map(RedirectURI.init(argument:))
+            // An app's name has the rules of a client's, which it names too unless another is given.
+            let (name, client) = (
+                try ClientRules.name(argument: self.name), try ClientRules.name(argument: self.client ?? self.name)
+            )
             try await Wiring.withOperator(.keys) { wiring in
                 let flow = try wiring.appFlow()
                 let app = try await flow.createApp(named: name)
                 guard let scope = try await wiring.database.scope(of: app) else { return }
-                let client = try await flow.createClient(
-                    named: client ?? name, redirectURIs: redirectURIs, idTokenAlgorithm: idTokenAlgorithm, in: scope)
-                let made = Made(app: app.description, client: client.description)
+                let made = Made(
+                    app: app.description,
+                    client: try await flow.createClient(
+                        named: client, redirectURIs: redirectURIs, idTokenAlgorithm: idTokenAlgorithm, in: scope
+                    ).description)
                 if output.json { return try Terminal.sayJSON(made) }
                 Terminal.say("app     \(made.app)")
                 Terminal.say("client  \(made.client)")

@@ -14,7 +14,7 @@ struct Gatepost: AsyncParsableCommand {
               gatepost work                deliver what is owed and run jobs; any number of them
 
             Settings are environment variables that begin with GATEPOST_; docs/operating.md lists them. An
-            unknown one is an error. Commands that print data take --json.
+            unknown one is an error. Commands that print data, or say what they did, take --json.
 
             Exit codes: 0 done, 1 failed, 64 the command line or a setting is wrong.
             """,

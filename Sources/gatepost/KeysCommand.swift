@@ -85,6 +85,7 @@ struct KeysCommand: AsyncParsableCommand {
         var app: String
         @Argument(help: "The key's id, as gatepost keys list shows it.")
         var key: String
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             guard let id = SigningKeyID(key) else { throw ValidationError("\(key) is not the id of a key (key_…)") }
@@ -94,7 +95,7 @@ struct KeysCommand: AsyncParsableCommand {
                 guard try await flow.revoke(id, on: wiring.database, in: scope) else {
                     throw ValidationError("the app has no key \(id)")
                 }
-                Terminal.say("revoked \(id)")
+                try Terminal.sayDone("revoked", id, asJSON: output.json)
             }
         }
     }

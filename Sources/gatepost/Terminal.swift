@@ -53,6 +53,12 @@ enum Terminal {
         write(json: try encoder.encode(value))
     }
 
+    /// Prints what was done to what: a line, or an object of one member for scripts.
+    static func sayDone(_ word: String, _ target: some CustomStringConvertible, asJSON: Bool) throws {
+        if asJSON { return try sayJSON([word.replacing(" ", with: "_"): target.description]) }
+        say("\(word)  \(target)")
+    }
+
     /// Prints rows under their headings, in columns.
     static func sayTable(_ headings: [String], _ rows: [[String]]) {
         let rows = rows.map { row in row.map(\.visible) }
@@ -73,7 +79,7 @@ enum Terminal {
     }
 }
 
-/// `--json`, for every command that prints data.
+/// `--json`, for every command that prints data or says what it did.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print JSON instead of a table.")
     var json = false

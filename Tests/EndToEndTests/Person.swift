@@ -93,6 +93,16 @@ struct App: Sendable {
         try await installation.send(method, "\(api)/\(path)", headers: ["Authorization": "Bearer \(accessToken)"])
     }
 
+    /// Sends a request with an access token and a body.
+    func asUser(
+        _ accessToken: String, _ method: String, _ path: String, _ fields: [String: String]
+    ) async throws -> HTTPResponse {
+        try await installation.send(
+            method, "\(api)/\(path)",
+            headers: ["Authorization": "Bearer \(accessToken)", "Content-Type": "application/json"],
+            body: String(decoding: try JSONEncoder().encode(fields), as: UTF8.self))
+    }
+
     /// The audit trail's kinds, in order.
     func auditKinds() async throws -> [String] {
         try await installation.texts(

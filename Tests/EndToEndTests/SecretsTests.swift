@@ -1,6 +1,7 @@
 import Curl
 import Foundation
 import GatepostDev
+import GatepostModel
 import TestSupport
 import Testing
 
@@ -39,6 +40,8 @@ struct SecretsTests {
             planted["wrong password"] = "thirteen wrong words for a door"
             planted.merge(try await crowd(in: story.lighthouse.app)) { $1 }
             #expect(planted.count >= 100)
+            planted.merge(try await secondFactor(in: story.harbour.app)) { $1 }
+            planted["client secret"] = try await clientSecret(of: story.harbour.app)
 
             try await sendNotice(about: tokens, of: story.lighthouse.app, planting: &planted)
 
@@ -79,6 +82,45 @@ struct SecretsTests {
             for (kind, secret) in all { planted["\(kind) of \(email)"] = secret }
         }
         return planted
+    }
+
+    /// A person with an authenticator, who signs in once with it lost: a recovery code is used up, the others wait.
+    private func secondFactor(in app: App) async throws -> [String: String] {
+        let email = "grace@example.com"
+        try await app.openAccount(email)
+        let first = try await app.signIn(email, password: App.personPassword)
+        let tokens = try App.Tokens(try await app.exchange(try #require(first.field("code"), "\(first.text)")))
+        let begun = try await app.asUser(
+            tokens.access, "POST", "me/factors/totp", ["password": App.personPassword])
+        let seed = try #require(begun.field("secret"), "\(begun.text)")
+        let code = TOTPSeed(typed: seed).code(of: Int64(Date().timeIntervalSince1970) / TOTPSeed.stepSeconds)
+        let confirmed = try await app.asUser(
+            tokens.access, "POST", "me/factors/totp/confirm", ["code": code.revealed])
+        struct Codes: Decodable {
+            let recovery_codes: [String]
+        }
+        let codes = try JSONDecoder().decode(Codes.self, from: Data(confirmed.body)).recovery_codes
+        try #require(codes.count == 10, "\(confirmed.text)")
+
+        let asked = try await app.signIn(email, password: App.personPassword)
+        let token = try #require(asked.field("challenge_token"), "\(asked.text)")
+        let answered = try await app.post(
+            "/v1/apps/\(app.id)/sign-ins/factor/verify",
+            ["challenge": try #require(asked.field("challenge")), "challenge_token": token, "code": codes[0]])
+        var planted = [
+            "seed": seed, "otpauth link": try #require(begun.field("uri")), "challenge token": token,
+            "authorization code of two factors": try #require(answered.field("code"), "\(answered.text)"),
+            "device token": try #require(answered.field("device_token")),
+        ]
+        for (number, code) in codes.enumerated() { planted["recovery code \(number)"] = code }
+        return planted
+    }
+
+    /// What a client has proved itself with.
+    private func clientSecret(of app: App) async throws -> String {
+        let (client, secret) = try await app.installation.addConfidentialClient(to: app.id)
+        #expect(try await app.installation.clientToken(app.id, client, secret) != nil)
+        return secret
     }
 
     /// Adds an endpoint, rotates its secret and sends it a notice that both secrets sign.

@@ -7,13 +7,11 @@ import Testing
 @Suite("Bad input")
 struct BadInputTests {
     /// A body of the sign-up route, and the problem that it must come to.
-    struct Case: Sendable, CustomTestStringConvertible {
+    struct Case {
         let name: String
         let body: String
         let problem: ProblemCode
         var detail: String?
-
-        var testDescription: String { name }
     }
 
     static let cases: [Case] = [
@@ -71,21 +69,21 @@ struct BadInputTests {
             problem: .weakPassword),
     ]
 
-    @Test(arguments: cases) func `a bad body is refused by name and leaves only an audit event`(_ bad: Case)
-        async throws
-    {
+    @Test func `a bad body is refused by name and leaves only an audit event`() async throws {
         try await TestServer.running { server in
             let before = try await server.state()
-            let events = try await server.events()
+            var events = try await server.events()
+            for bad in Self.cases {
+                let answer = try await server.post("\(server.api)/sign-ups", json: bad.body)
 
-            let answer = try await server.post("\(server.api)/sign-ups", json: bad.body)
-
-            #expect(answer.problem == bad.problem, "\(answer.text)")
-            #expect(answer.status == bad.problem.status)
-            if let detail = bad.detail { #expect(answer.field("detail") == detail) }
-            #expect(try await server.state() == before)
-            let kind = bad.problem == .weakPassword ? "sign_up.refused" : "request.refused"
-            #expect(try await server.events() == events + ["\(kind) \(bad.problem.rawValue)"])
+                #expect(answer.problem == bad.problem, "\(bad.name): \(answer.text)")
+                #expect(answer.status == bad.problem.status, "\(bad.name)")
+                if let detail = bad.detail { #expect(answer.field("detail") == detail, "\(bad.name)") }
+                #expect(try await server.state() == before, "\(bad.name)")
+                let kind = bad.problem == .weakPassword ? "sign_up.refused" : "request.refused"
+                events.append("\(kind) \(bad.problem.rawValue)")
+                #expect(try await server.events() == events, "\(bad.name)")
+            }
         }
     }
 
@@ -98,16 +96,17 @@ struct BadInputTests {
         "ada@" + String(repeating: "abcdefghi.", count: 25) + "com",
     ]
 
-    @Test(arguments: addresses) func `an address that no mail could go to is refused`(_ address: String) async throws {
+    @Test func `an address that no mail could go to is refused`() async throws {
         try await TestServer.running { server in
             let before = try await server.state()
+            for address in Self.addresses {
+                let answer = try await server.post(
+                    "\(server.api)/sign-ups", json: #"{"email":"\#(address)","password":"\#(TestServer.password)"}"#)
 
-            let answer = try await server.post(
-                "\(server.api)/sign-ups", json: #"{"email":"\#(address)","password":"\#(TestServer.password)"}"#)
-
-            let expected: [ProblemCode] = address.contains("u0000") ? [.invalidRequest] : [.invalidEmailAddress]
-            #expect(answer.problem.map(expected.contains) == true, "\(answer.text)")
-            #expect(try await server.state() == before)
+                let expected: ProblemCode = address.contains("u0000") ? .invalidRequest : .invalidEmailAddress
+                #expect(answer.problem == expected, "\(address): \(answer.text)")
+                #expect(try await server.state() == before, "\(address)")
+            }
         }
     }
 

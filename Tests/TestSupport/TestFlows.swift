@@ -18,8 +18,11 @@ package struct TestFlows: Sendable {
     package static let codeVerifier = "test-verifier-of-forty-three-characters-0123"
     /// Where the requests of a test come from.
     package static let origin = RequestOrigin(ip: "192.0.2.7", userAgent: "Test/1")
-    /// One for all tests: its threads are the cost.
-    package static let hasher = PasswordHasher(threads: 2, queueMax: 500)
+    /// One for all tests, since its threads cost; and a weak one, since thousands of tests sign people up.
+    ///
+    /// What a hash is worth is a matter of `PasswordsTests`, and of the tests that take a hasher of their own.
+    package static let hasher = PasswordHasher(
+        threads: 2, queueMax: 500, strength: HashStrength(memoryBytes: 8192, passes: 1))
 
     /// The app in whose scope everything happens.
     package let app: TestApp

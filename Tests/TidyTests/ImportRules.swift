@@ -6,6 +6,7 @@ enum ImportRules {
         "Curl": ["CLibcurl"],
         "Passwords": ["CLibsodium"],
         "DomainNames": ["CLibidn2"],
+        "QRCode": ["CLibqrencode"],
         "GatepostModel": ["DomainNames"],
         "GatepostTelemetry": ["GatepostModel"],
         "GatepostStore": ["GatepostModel", "Postgres"],
@@ -16,7 +17,9 @@ enum ImportRules {
             "GatepostDelivery", "GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore",
             "GatepostTelemetry", "Postgres",
         ],
-        "GatepostAPI": ["GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore", "GatepostTelemetry"],
+        "GatepostAPI": [
+            "GatepostFlows", "GatepostModel", "GatepostOutbox", "GatepostStore", "GatepostTelemetry", "QRCode",
+        ],
         "GatepostDev": [],
         "GatepostClient": [],
         "GatepostHummingbird": ["GatepostClient"],

@@ -1,7 +1,7 @@
 /// What is not written in Swift here, though the compiler would take it.
 enum LanguageRules {
     /// The modules that wrap C.
-    static let unsafeModules: Set<String> = ["Postgres", "Curl", "Passwords", "DomainNames", "GatepostDev"]
+    static let unsafeModules: Set<String> = ["Postgres", "Curl", "Passwords", "DomainNames", "QRCode", "GatepostDev"]
     /// An executor runs jobs, which can be done only so.
     static let unsafeFiles: Set<String> = ["Sources/gatepost/Wiring/EventLoopExecutor.swift"]
     /// Files that measure how long something takes by the monotonic clock, which is no time of day.

@@ -25,7 +25,7 @@ public struct UserRequestContext<Parent: AccessTokenRequestContext>: ChildReques
     public var coreContext: CoreRequestContextStorage
     /// What the token says.
     public let accessToken: AccessToken
-    /// The user, `usr_…`.
+    /// The user: `usr_…` or, for a client with pairwise subjects, what that client calls them.
     public let user: String
 
     /// Takes the token that the middleware has verified.

@@ -37,7 +37,7 @@ struct ConsentPages: Sendable {
             client: question.client,
             place: waiting.redirectURI.hasPrefix("https:") ? RedirectURI(waiting.redirectURI)?.place : nil,
             told: pages.told(waiting.scope, for: reader),
-            email: question.session.user.email, query: "?request=\(waiting.id)",
+            email: question.session.user.email, session: "\(question.session.id)", query: "?request=\(waiting.id)",
             formTargets: FormTargets.targets(of: waiting, isDevelopment: visits.isDevelopment))
         return try pages.response(page, to: reader)
     }
@@ -45,14 +45,16 @@ struct ConsentPages: Sendable {
     @Sendable func answer(_ request: Request, context: AppRequestContext) async throws -> Response {
         let (form, id) = (try await request.form(), try Self.request(request))
         let (tokens, origin) = (HostedCookies.tokens(in: request, of: context.scope), context.origin(of: request))
+        let asked = form["session"].flatMap { SessionID($0) }
         let outcome =
             switch form["answer"] {
-            case "allow": try await flow.allow(id, by: tokens, in: context.scope, from: origin)
-            case "cancel": try await flow.decline(id, by: tokens, in: context.scope, from: origin)
+            case "allow": try await flow.allow(id, asked: asked, by: tokens, in: context.scope, from: origin)
+            case "cancel": try await flow.decline(id, asked: asked, by: tokens, in: context.scope, from: origin)
             default: throw Problem(.invalidRequest)
             }
         switch outcome {
         case .answered(let location): return .seeOther(location)
+        case .askedAnew: return .seeOther("/apps/\(context.scope.appID)/consent?request=\(id)")
         case .signInNeeded: return Self.toSignIn(id, context)
         case .gone: throw Problem(.invalidAuthorizationRequest)
         }

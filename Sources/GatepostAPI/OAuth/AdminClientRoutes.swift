@@ -200,19 +200,19 @@ struct AdminClientRoutes: Sendable {
     }
 
     private static func name(_ name: String) throws -> String {
-        guard (1...100).contains(name.unicodeScalars.count), !name.unicodeScalars.contains("\0") else {
-            throw Problem(.invalidRequest, detail: "name has 1 to 100 characters.")
+        guard ClientRules.allows(name: name) else {
+            throw Problem(.invalidRequest, detail: "name has 1 to \(ClientRules.nameLengthMax) characters.")
         }
         return name
     }
 
     private static func webOrigins(_ texts: [String]) throws -> [WebOrigin] {
         let origins = texts.compactMap(WebOrigin.init)
-        guard texts.count <= ClientRecord.redirectURIsMax, origins.count == texts.count else {
+        guard ClientRules.allows(list: texts), origins.count == texts.count else {
             throw Problem(
                 .invalidRequest,
                 detail:
-                    "web_origins are at most \(ClientRecord.redirectURIsMax), each as browsers write it: https, or "
+                    "web_origins are at most \(ClientRules.listCountMax), each as browsers write it: https, or "
                     + "http on loopback, in small letters and without a path.")
         }
         return origins
@@ -222,10 +222,10 @@ struct AdminClientRoutes: Sendable {
         _ texts: [String], _ field: String = "redirect_uris"
     ) throws -> [RedirectURI] {
         let uris = texts.compactMap(RedirectURI.init)
-        guard texts.count <= ClientRecord.redirectURIsMax, uris.count == texts.count else {
+        guard ClientRules.allows(list: texts), uris.count == texts.count else {
             throw Problem(
                 .invalidRequest,
-                detail: "\(field) are at most \(ClientRecord.redirectURIsMax), each https, http on loopback, or a "
+                detail: "\(field) are at most \(ClientRules.listCountMax), each https, http on loopback, or a "
                     + "scheme with a dot, without a fragment.")
         }
         return uris

@@ -1,4 +1,5 @@
 import Foundation
+import GatepostFlows
 import GatepostModel
 import GatepostStore
 import HTTPTypes
@@ -64,6 +65,17 @@ struct Pages: Sendable {
         if bound != html, reader.isNewBrowser, let scope = reader.app?.scope {
             response.setCookie(HostedCookies.browser(reader.browser, of: scope))
         }
+        return response
+    }
+
+    /// A page with a form, again where there is something to say of the last try.
+    func formResponse(
+        _ page: some FormPage, to reader: PageReader, limitedBy refusal: Refusal? = nil
+    ) throws -> Response {
+        let status: HTTPResponse.Status =
+            refusal != nil ? .tooManyRequests : page.problem == nil ? .ok : .unprocessableContent
+        var response = try response(page, to: reader, status: status)
+        if let refusal { response.headers[.retryAfter] = Problem(refusal).allHeaders[.retryAfter] }
         return response
     }
 

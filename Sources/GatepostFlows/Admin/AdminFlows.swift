@@ -23,8 +23,7 @@ package struct AdminFlows: Sendable {
         apps = AdminAppFlow(database: database, clock: clock, random: random, keys: ring)
         clients = AdminClientFlow(database: database, clock: clock, random: random, keys: parts.keys)
         users = AdminUserFlow(database: database, clock: clock, random: random, signal: parts.signal)
-        factors = AdminFactorFlow(
-            mail: MailFlowParts(database: database, clock: clock, random: random, keys: ring, signal: parts.signal))
+        factors = AdminFactorFlow(mail: MailFlowParts(of: parts))
         sessions = AdminSessionFlow(database: database, clock: clock, random: random, signal: parts.signal)
         roles = AdminRoleFlow(database: database, clock: clock, random: random, signal: parts.signal)
         webhooks = AdminWebhookFlow(

@@ -49,16 +49,28 @@ package struct ConsentFlow: Sendable {
     package enum Outcome: Sendable {
         /// The browser goes to the client, with a code or with a no.
         case answered(location: String)
+        /// Somebody else is asked by now than when the page was shown that was answered.
+        case askedAnew
         case signInNeeded
         /// The request is no longer there to be answered.
         case gone
     }
 
     /// Lets the client have what it asks for, and answers it.
+    ///
+    /// - Parameters:
+    ///   - request: What it asks for.
+    ///   - session: The session that the question was shown to.
+    ///   - tokens: What the browser's cookies hold.
+    ///   - scope: The app.
+    ///   - origin: Where the request came from.
+    /// - Returns: What came of it.
+    /// - Throws: `PostgresError`.
     package func allow(
-        _ request: AuthorizationRequestID, by tokens: BrowserTokens, in scope: AppScope, from origin: RequestOrigin
+        _ request: AuthorizationRequestID, asked session: SessionID?, by tokens: BrowserTokens, in scope: AppScope,
+        from origin: RequestOrigin
     ) async throws -> Outcome {
-        try await answer(request, by: tokens, in: scope) { question, holder in
+        try await answer(request, asked: session, by: tokens, in: scope) { question, holder in
             let occasion = Occasion(now: clock.now, origin: origin, random: random)
             let (session, proof) = (question.session, SignInProof(of: question.session))
             var event = occasion.event(.consentGranted, by: .user, userID: proof.userID, sessionID: session.id)
@@ -75,10 +87,20 @@ package struct ConsentFlow: Sendable {
     }
 
     /// Tells the client no (RFC 6749, section 4.1.2.1); nothing is remembered.
+    ///
+    /// - Parameters:
+    ///   - request: What it asks for.
+    ///   - session: The session that the question was shown to.
+    ///   - tokens: What the browser's cookies hold.
+    ///   - scope: The app.
+    ///   - origin: Where the request came from.
+    /// - Returns: What came of it.
+    /// - Throws: `PostgresError`.
     package func decline(
-        _ request: AuthorizationRequestID, by tokens: BrowserTokens, in scope: AppScope, from origin: RequestOrigin
+        _ request: AuthorizationRequestID, asked session: SessionID?, by tokens: BrowserTokens, in scope: AppScope,
+        from origin: RequestOrigin
     ) async throws -> Outcome {
-        try await answer(request, by: tokens, in: scope) { question, holder in
+        try await answer(request, asked: session, by: tokens, in: scope) { question, holder in
             let occasion = Occasion(now: clock.now, origin: origin, random: random)
             let error = AuthorizationError(.accessDenied, "The user does not want this.")
             let declined = try await database.batch(in: scope) { batch in
@@ -96,13 +118,18 @@ package struct ConsentFlow: Sendable {
         }
     }
 
+    /// Answers for whoever was asked.
+    ///
+    /// Two people may share a browser, and one of them sign in while the other's page still stands there: what that
+    /// page says is no answer of whoever is signed in now.
     private func answer(
-        _ request: AuthorizationRequestID, by tokens: BrowserTokens, in scope: AppScope,
+        _ request: AuthorizationRequestID, asked session: SessionID?, by tokens: BrowserTokens, in scope: AppScope,
         _ location: (Question, OneTimeToken) async throws -> String?
     ) async throws -> Outcome {
         switch try await question(request, by: tokens, in: scope) {
         case .gone: return .gone
         case .signInNeeded: return .signInNeeded
+        case .question(let question) where question.session.id != session: return .askedAnew
         case .question(let question):
             guard let holder = tokens.browser, let location = try await location(question, holder) else { return .gone }
             return .answered(location: location)

@@ -21,6 +21,12 @@ package struct MailFlowParts: Sendable {
         (self.keys, self.signal) = (keys, signal)
     }
 
+    /// Takes from the collaborators what flows of mails share.
+    init(of parts: FlowParts) {
+        self.init(
+            database: parts.database, clock: parts.clock, random: parts.random, keys: parts.keys, signal: parts.signal)
+    }
+
     /// What kind of flow a link belongs to; nil if it was never sent.
     package func kind(of link: OneTimeToken, in scope: AppScope) async throws -> FlowKind? {
         try await database.batch(in: scope) { $0.flowKind(link: link) }

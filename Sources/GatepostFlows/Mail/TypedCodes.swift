@@ -68,7 +68,7 @@ struct TypedCodes: Sendable {
     private func compare(
         _ hash: [UInt8], _ typed: Typed, in scope: AppScope, _ occasion: Occasion
     ) async throws -> Outcome {
-        let exhausted = Refusal(.codeAttemptsExhausted)
+        let exhausted = Refusal(.newMail)
         let (outcome, after) = try await database.batch(in: scope) { batch in
             let outcome = batch.tryCode(hash, of: typed.flow, heldBy: typed.holder, typed.kind, at: occasion.now)
             // In the transaction that refuses the flow: if the answer is lost here, the end still has its event.
@@ -87,7 +87,7 @@ struct TypedCodes: Sendable {
 
     /// Why a flow takes no code any more.
     private static func refusal(of record: FlowRecord?) -> Refusal {
-        let exhausted = Refusal(.codeAttemptsExhausted)
+        let exhausted = Refusal(.newMail)
         return record?.reason == exhausted.code.rawValue ? exhausted : Refusal(.invalidFlow)
     }
 }

@@ -21,8 +21,6 @@ package enum ClientParty: String, Sendable, Codable, CaseIterable {
 package struct ClientRecord: Sendable {
     /// The most clients that an app has.
     package static let countMax = 200
-    /// The most redirect URIs that a client has; of web origins and of addresses after a sign-out, too.
-    package static let redirectURIsMax = 50
 
     package let id: ClientID
     /// What people read, and whether it can keep a secret.

@@ -87,12 +87,13 @@ struct APIKeysCommand: AsyncParsableCommand {
 
         @Argument(help: "The key's id, as list shows it.")
         var key: String
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             guard let id = APIKeyID(key) else { throw ValidationError("\(key) is not the id of a key (apk_…)") }
             try await Wiring.withOperator(.database) { wiring in
                 let revoked = try await wiring.adminKeyFlow().revoke(id, for: .byOperator).value()
-                Terminal.say("revoked  \(revoked)")
+                try Terminal.sayDone("revoked", revoked, asJSON: output.json)
             }
         }
     }

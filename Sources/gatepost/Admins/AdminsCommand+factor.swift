@@ -20,6 +20,7 @@ extension AdminsCommand {
 
         @Argument(help: "required or optional.")
         var demand: Demand
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             var settings = AppSettings()
@@ -30,7 +31,7 @@ extension AdminsCommand {
                     throw ValidationError("the built-in app is missing; run gatepost migrate")
                 }
                 _ = try await wiring.adminAppFlow().change(change, for: .byOperator, in: scope).value()
-                Terminal.say("second factor of admins  \(demand.rawValue)")
+                try Terminal.sayDone("second factor of admins", demand.rawValue, asJSON: output.json)
             }
         }
     }

@@ -98,13 +98,14 @@ struct AdminsCommand: AsyncParsableCommand {
         var user: String
         @Option(help: "The app that the role is for; the role for all apps unless given.")
         var app: String?
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             guard let id = UserID(user) else { throw ValidationError("\(user) is not the id of a user (usr_…)") }
             let target = try app.map(AppID.init(argument:))
             try await Wiring.withOperator(.database) { wiring in
                 let outcome = try await wiring.adminGrantFlow().remove(from: id, for: target, for: .byOperator)
-                Terminal.say("revoked  \(try outcome.value())")
+                try Terminal.sayDone("revoked", outcome.value(), asJSON: output.json)
             }
         }
     }

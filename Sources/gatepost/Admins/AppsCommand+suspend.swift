@@ -13,12 +13,13 @@ extension AppsCommand {
         var app: String
         @Option(help: "Why, for the audit trail.")
         var note: String?
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             try await Wiring.withOperator(.keys) { wiring in
                 let scope = try await wiring.scope(of: app)
                 let outcome = try await wiring.adminAppFlow().suspend(note: note, for: .byOperator, in: scope)
-                Terminal.say("suspended  \(try outcome.value())")
+                try Terminal.sayDone("suspended", outcome.value(), asJSON: output.json)
             }
         }
     }
@@ -31,12 +32,13 @@ extension AppsCommand {
         var app: String
         @Option(help: "Why, for the audit trail.")
         var note: String?
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             try await Wiring.withOperator(.keys) { wiring in
                 let scope = try await wiring.scope(of: app)
                 let outcome = try await wiring.adminAppFlow().resume(note: note, for: .byOperator, in: scope)
-                Terminal.say("resumed  \(try outcome.value())")
+                try Terminal.sayDone("resumed", outcome.value(), asJSON: output.json)
             }
         }
     }

@@ -30,10 +30,9 @@ extension ClientsCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let redirectURIs = try self.redirectURIs.map(RedirectURI.init(argument:))
-            guard (1...100).contains(name.unicodeScalars.count) else {
-                throw ValidationError("a name has 1 to 100 characters")
-            }
+            let name = try ClientRules.name(argument: self.name)
+            let redirectURIs = try ClientRules.list(self.redirectURIs, of: "redirect-uris")
+                .map(RedirectURI.init(argument:))
             guard confidential || keysFile == nil else { throw ValidationError("--keys-file goes with --confidential") }
             let wanted = AdminClientFlow.Wanted(
                 name: name, type: confidential ? .confidential : .public, party: thirdParty ? .third : .first,
@@ -56,6 +55,20 @@ extension ClientsCommand {
             let client: String
             let secret: String?
         }
+    }
+}
+
+extension ClientRules {
+    /// Takes a name from the command line; throws a usage error for one that no client can have.
+    static func name(argument: String) throws -> String {
+        guard allows(name: argument) else { throw ValidationError("a name has 1 to \(nameLengthMax) characters") }
+        return argument
+    }
+
+    /// Takes a list from the command line; throws a usage error for one that is too long.
+    static func list(_ texts: [String], of name: String) throws -> [String] {
+        guard allows(list: texts) else { throw ValidationError("\(name) are at most \(listCountMax)") }
+        return texts
     }
 }
 

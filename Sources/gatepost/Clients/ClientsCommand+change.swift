@@ -68,12 +68,7 @@ extension ClientsCommand {
 
         private func wanted() throws -> ClientChange {
             var change = ClientChange()
-            if let name {
-                guard (1...100).contains(name.unicodeScalars.count) else {
-                    throw ValidationError("a name has 1 to 100 characters")
-                }
-                change.name = name
-            }
+            change.name = try name.map(ClientRules.name(argument:))
             (change.party, change.subjectType) = (party, subjectType)
             change.redirectURIs = try list(redirectURIs, .redirectURIs, RedirectURI.init(argument:))
             change.postLogoutURIs = try list(postLogoutURIs, .postLogoutURIs, RedirectURI.init(argument:))
@@ -97,10 +92,8 @@ extension ClientsCommand {
             guard !clear.contains(name) || texts.isEmpty else {
                 throw ValidationError("\(name.rawValue) cannot be named and cleared")
             }
-            guard texts.count <= ClientRecord.redirectURIsMax else {
-                throw ValidationError("\(name.rawValue) are at most \(ClientRecord.redirectURIsMax)")
-            }
-            return texts.isEmpty && !clear.contains(name) ? nil : try texts.map(read)
+            return texts.isEmpty && !clear.contains(name)
+                ? nil : try ClientRules.list(texts, of: name.rawValue).map(read)
         }
     }
 }

@@ -62,8 +62,6 @@ struct TokensCommand: AsyncParsableCommand {
                 return (.good, nil)
             } catch let refusal as TokenRefusal {
                 return (.refused, refusal.description)
-            } catch let error as KeysUnavailable {
-                throw error
             }
         }
 
@@ -94,13 +92,30 @@ private struct UnreadableToken: Error, CustomStringConvertible {
     let description: String
 
     init(_ text: String) {
-        let kinds = [
-            "grt": "a refresh token", "gac": "an authorization code", "gak": "an API key", "gcs": "a client's secret",
-            "gfl": "a flow token",
-        ]
-        let kind = kinds.first { text.hasPrefix($0.key + "_") }?.value
+        let prefix = text.prefix { $0 != "_" }
+        let purpose = prefix.count < text.count ? OneTimeToken.Purpose(rawValue: String(prefix)) : nil
         description =
-            kind.map { "this is \($0): it says nothing by itself, only Gatepost knows it" }
+            purpose.map { "this is \($0.name): it says nothing by itself, only Gatepost knows it" }
             ?? "this is no signed token: three parts in base 64 for URLs with dots between"
+    }
+}
+
+extension OneTimeToken.Purpose {
+    /// What people call a token of this purpose.
+    fileprivate var name: String {
+        switch self {
+        case .flow: "a flow token"
+        case .link: "the secret of a link in a mail"
+        case .authorizationCode: "an authorization code"
+        case .refresh: "a refresh token"
+        case .apiKey: "an API key"
+        case .browser: "what tells one browser from another"
+        case .hostedSession: "a browser's session on the hosted pages"
+        case .clientSecret: "a client's secret"
+        case .pushedRequest: "a pushed request"
+        case .providerState: "the state of a provider's sign-in"
+        case .identityLink: "the code of an identity to be linked"
+        case .factorChallenge: "a challenge token of a second factor"
+        }
     }
 }

@@ -12,6 +12,7 @@ extension UsersCommand {
         @OptionGroup var target: UserTarget
         @Option(help: "Why, for the audit trail.")
         var note: String?
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             try await Wiring.withOperator(.database) { wiring in
@@ -19,7 +20,7 @@ extension UsersCommand {
                 let id = try await target.id(wiring, in: scope)
                 let outcome = try await wiring.adminUserFlow().deactivate(
                     id, note: note, for: .byOperator, in: scope)
-                Terminal.say("deactivated  \(try outcome.value())")
+                try Terminal.sayDone("deactivated", outcome.value(), asJSON: output.json)
             }
         }
     }
@@ -32,6 +33,7 @@ extension UsersCommand {
         @OptionGroup var target: UserTarget
         @Option(help: "Why, for the audit trail.")
         var note: String?
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             try await Wiring.withOperator(.database) { wiring in
@@ -39,7 +41,7 @@ extension UsersCommand {
                 let id = try await target.id(wiring, in: scope)
                 let outcome = try await wiring.adminUserFlow().reactivate(
                     id, note: note, for: .byOperator, in: scope)
-                Terminal.say("reactivated  \(try outcome.value())")
+                try Terminal.sayDone("reactivated", outcome.value(), asJSON: output.json)
             }
         }
     }
@@ -50,13 +52,14 @@ extension UsersCommand {
             abstract: "End all sessions of a user, who may sign in again.")
 
         @OptionGroup var target: UserTarget
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             try await Wiring.withOperator(.database) { wiring in
                 let scope = try await wiring.scope(of: target.app)
                 let id = try await target.id(wiring, in: scope)
                 let outcome = try await wiring.adminSessionFlow().endAll(of: id, for: .byOperator, in: scope)
-                Terminal.say("signed out  \(try outcome.value())")
+                try Terminal.sayDone("signed out", outcome.value(), asJSON: output.json)
             }
         }
     }

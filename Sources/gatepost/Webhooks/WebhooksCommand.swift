@@ -26,7 +26,8 @@ struct WebhooksCommand: AsyncParsableCommand {
                 --secret-file; no settings are needed.
 
                 What is forwarded is the request as it came, body and headers, and the answer goes back to Gatepost.
-                A notice that is not genuine is refused and not forwarded. One line is printed for each.
+                A notice that is not genuine is refused and not forwarded. One line is printed for each; with --json
+                standard output has one object a line, the first of which says where it listens.
                 """)
 
         @Argument(help: "The app's id.")
@@ -63,7 +64,7 @@ struct WebhooksCommand: AsyncParsableCommand {
                     try await Wiring.withOperator(.keys) { try await listen(listener, as: app, $0) }
                 } else {
                     try await listener.run(verifyingBy: try Self.secret(in: secretFile ?? "")) { port in
-                        Terminal.say("listening on http://127.0.0.1:\(port), forwarding to \(forwardTo)")
+                        try say(Opening(listening: "http://127.0.0.1:\(port)", forwardingTo: forwardTo))
                     }
                 }
             } catch {
@@ -89,15 +90,46 @@ struct WebhooksCommand: AsyncParsableCommand {
                             url: url, description: "gatepost webhooks listen",
                             eventTypes: event.isEmpty ? WebhookEventType.allCases : event))
                     try await listener.verify(by: secret.text.revealed)
-                    Terminal.say("listening on http://127.0.0.1:\(port), forwarding to \(forwardTo)")
-                    Terminal.say("endpoint  \(await registration.endpoint?.description ?? "")")
-                    Terminal.say("secret    \(secret.text.revealed)")
+                    var opening = Opening(listening: "http://127.0.0.1:\(port)", forwardingTo: forwardTo)
+                    (opening.endpoint, opening.secret) = (await registration.endpoint, secret.text.revealed)
+                    try say(opening)
                 }
             } catch {
-                try? await registration.end()
+                try? await end(registration)
                 throw error
             }
-            try await registration.end()
+            try await end(registration)
+        }
+
+        private func end(_ registration: Registration) async throws {
+            guard let id = try await registration.end() else { return }
+            if output.json { return try Terminal.sayJSONLine(Closing(deleted: id)) }
+            Terminal.say("endpoint  \(id) is deleted")
+        }
+
+        /// What is said once it listens.
+        private struct Opening: Encodable {
+            let listening: String
+            let forwardingTo: String
+            var endpoint: WebhookEndpointID?
+            var secret: String?
+
+            enum CodingKeys: String, CodingKey {
+                case listening, endpoint, secret
+                case forwardingTo = "forwarding_to"
+            }
+        }
+
+        /// What is said at the end of an endpoint that was registered.
+        private struct Closing: Encodable {
+            let deleted: WebhookEndpointID
+        }
+
+        private func say(_ opening: Opening) throws {
+            if output.json { return try Terminal.sayJSONLine(opening) }
+            Terminal.say("listening on \(opening.listening), forwarding to \(opening.forwardingTo)")
+            if let endpoint = opening.endpoint { Terminal.say("endpoint  \(endpoint)") }
+            if let secret = opening.secret { Terminal.say("secret    \(secret)") }
         }
 
         private static func secret(in path: String) throws -> String {
@@ -125,12 +157,11 @@ private actor Registration {
         return issued.secret
     }
 
-    /// Deletes it; what is still owed to it ends as obsolete.
-    func end() async throws {
-        guard let id = endpoint else { return }
+    /// Deletes it and returns its id; what is still owed to it ends as obsolete.
+    func end() async throws -> WebhookEndpointID? {
+        guard let id = endpoint else { return nil }
         endpoint = nil
-        _ = try await flow.delete(id, for: .byOperator, in: scope).value()
-        Terminal.say("endpoint  \(id) is deleted")
+        return try await flow.delete(id, for: .byOperator, in: scope).value()
     }
 }
 

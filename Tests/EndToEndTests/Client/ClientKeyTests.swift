@@ -130,6 +130,9 @@ private final class WatchedSource: KeySetSource, Sendable {
 
 /// Gets tokens one after another, verifies each at once, and keeps count.
 private final class Load: Sendable {
+    /// Between two tokens of a task: servers and workers need the machine, too.
+    private static let pause: Duration = .milliseconds(20)
+
     private struct State {
         var counts: [String: Int] = [:]
         var lastTokens: [String: String] = [:]
@@ -171,6 +174,7 @@ private final class Load: Sendable {
             } catch let error as KeysUnavailable {
                 state.withLock { $0.putOff.append("\(key): \(error)") }
             }
+            try await Task.sleep(for: Self.pause)
         }
     }
 

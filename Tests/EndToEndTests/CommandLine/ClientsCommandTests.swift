@@ -243,49 +243,23 @@ struct ClientsCommandTests {
         #expect(!outcome.errors.contains("GATEPOST_"), "\(outcome.errors)")
     }
 
+    @Test func `a list is as short as the API has it, for a new client too`() async throws {
+        let many = (0...ClientRules.listCountMax).flatMap { ["--redirect-uri", "https://shop.example/\($0)"] }
+        let app = "app_01kjpsf48yf3gr2mrntwb7e2cn"
+        for command in [
+            ["clients", "add", app, "Shop"], ["clients", "change", app, "cli_01kjpsf48yefhv8zyzj6n25gza"],
+            ["apps", "create", "Shop"],
+        ] {
+            let outcome = try await Program.run(command + many, environment: [:])
+            #expect(outcome.exit == SettingsTests.usage, "\(command)")
+            #expect(outcome.errors.contains("redirect-uris are at most 50"), "\(command): \(outcome.errors)")
+        }
+    }
+
     private func add(_ installation: Installation, _ app: String, _ arguments: String...) async throws -> Made {
         let outcome = try await Program.run(
             ["clients", "add", app] + arguments + ["--json"], environment: installation.settings)
         try #require(outcome.exit == .done, "\(outcome.errors)")
         return try outcome.json()
-    }
-}
-
-extension Installation {
-    /// A token that a client gets for itself; nil where it is refused.
-    func clientToken(_ app: String, _ client: String, _ secret: String, at base: String? = nil) async throws -> String?
-    {
-        let proof = Data("\(client):\(secret)".utf8).base64EncodedString()
-        let answer = try await send(
-            "POST", "\(base ?? baseURL)/apps/\(app)/oauth/token",
-            headers: ["Authorization": "Basic \(proof)", "Content-Type": "application/x-www-form-urlencoded"],
-            body: "grant_type=client_credentials")
-        return answer.field("access_token")
-    }
-
-    /// A confidential client, added by the command line.
-    func addConfidentialClient(
-        to app: String, _ arguments: String...
-    ) async throws -> (client: String, secret: String) {
-        struct Made: Decodable {
-            let client: String
-            let secret: String
-        }
-        let outcome = try await Program.run(
-            ["clients", "add", app, "Server", "--confidential", "--json"] + arguments, environment: settings)
-        try #require(outcome.exit == .done, "\(outcome.errors)")
-        let made = try outcome.json(as: Made.self)
-        return (made.client, made.secret)
-    }
-
-    /// Signs somebody up, verifies them, and signs them in; workers must run.
-    func signedIn(_ email: String, to app: App) async throws -> App.Tokens {
-        let signUp = try await app.signUp(email)
-        try await waitUntilNothingIsOwed()
-        let mails = await relay.mails()
-        let mail = try #require(mails.last { $0.recipients == [email] })
-        try #require(try await app.verify(signUp, code: MailSecrets(mail).code).status == 200)
-        let code = try #require(try await app.signIn(email).field("code"))
-        return try App.Tokens(try await app.exchange(code))
     }
 }

@@ -41,15 +41,15 @@ struct UsersCommandTests {
             }
             #expect(try await show("Ada@example.com").sessions.count == 1)
 
-            let out = try await installation.run("users", "sign-out", app.id, "ada@example.com")
-            #expect(out.exit == .done && out.output.contains(found[0].user), "\(out.errors)")
+            let out = try await installation.run("users", "sign-out", app.id, "ada@example.com", "--json")
+            #expect(try out.json(as: [String: String].self) == ["signed_out": found[0].user], "\(out.errors)")
             #expect(try await app.asUser(tokens.access).problem == .sessionEnded)
             #expect(try await show(found[0].user).sessions.isEmpty)
             #expect(try await app.signIn("ada@example.com").status == 200)
 
             let kept = try await installation.run(
                 "users", "deactivate", app.id, found[0].user, "--note", "asked by herself")
-            #expect(kept.exit == .done, "\(kept.errors)")
+            #expect(kept.exit == .done && kept.output == "deactivated  \(found[0].user)\n", "\(kept.errors)")
             #expect(try await app.signIn("ada@example.com").problem == .userDeactivated)
             let listed = try await installation.run("users", "list", app.id, "--state", "deactivated", "--json")
             #expect(try listed.json(as: [User].self).map(\.user) == [found[0].user])

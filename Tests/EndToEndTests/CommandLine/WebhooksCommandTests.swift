@@ -67,6 +67,37 @@ struct WebhooksCommandTests {
         #expect(Set(requests.map { $0.header("webhook-id") }).count == 1)
     }
 
+    private struct Opening: Decodable {
+        let listening: String
+        let forwarding_to: String
+        let endpoint: String
+        let secret: String
+    }
+
+    @Test func `with --json every line is an object, the first and the last too`() async throws {
+        try await Installation.running { installation in
+            let app = try await installation.makeApp()
+            let target = "http://127.0.0.1:1/"
+            let listener = try await installation.start(
+                ["webhooks", "listen", app.id, "--forward-to", target, "--json"])
+            let first = "{" + (try await listener.line(beginning: "{"))
+            let opening = try JSONDecoder().decode(Opening.self, from: Data(first.utf8))
+            #expect(opening.forwarding_to == target && opening.secret.hasPrefix("whsec_"))
+            let forged = try await installation.send(
+                "POST", opening.listening + "/", headers: ["webhook-id": "msg_forged"], body: "{}")
+            #expect(forged.status == 400)
+            #expect(try await listener.terminate() == .done, "\(listener.errors)")
+
+            let lines = listener.output.split(separator: "\n").map(String.init)
+            let objects = lines.compactMap {
+                try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: any Sendable]
+            }
+            #expect(lines.count == 3 && objects.count == 3, "\(lines)")
+            #expect(objects.dropFirst().first?["id"] as? String == "msg_forged", "\(lines)")
+            #expect(lines.last == #"{"deleted":"\#(opening.endpoint)"}"#)
+        }
+    }
+
     @Test func `the secret of an endpoint that is there already needs no settings`() async throws {
         let secret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString)").path

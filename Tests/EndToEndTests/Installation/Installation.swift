@@ -64,12 +64,17 @@ final class Installation: Sendable {
         }
     }
 
+    /// A key-encryption key, made by the program once for all: a hundred installations need not start it for theirs.
+    private static let keys = Task {
+        let made = try await Program.run(["keys", "generate"], environment: [:])
+        try #require(made.exit == .done, "\(made.errors)")
+        return made.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     private static func common(_ relay: SMTPServer) async throws -> [String: String] {
-        let keys = try await Program.run(["keys", "generate"], environment: [:])
-        #expect(keys.exit == .done, "\(keys.errors)")
         let port = try await freePort()
         return [
-            "GATEPOST_KEY_ENCRYPTION_KEYS": keys.output.trimmingCharacters(in: .whitespacesAndNewlines),
+            "GATEPOST_KEY_ENCRYPTION_KEYS": try await keys.value,
             "GATEPOST_BASE_URL": "http://127.0.0.1:\(port)", "GATEPOST_LISTEN": "127.0.0.1:\(port)",
             "GATEPOST_OPERATIONS_LISTEN": "127.0.0.1:0",
             "GATEPOST_SMTP_URL": "smtp://127.0.0.1:\(relay.port)", "GATEPOST_MAIL_FROM": "no-reply@gatepost.example",

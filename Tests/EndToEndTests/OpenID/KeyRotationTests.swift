@@ -89,7 +89,7 @@ struct KeyRotationTests {
         while ports.count < 6 { ports.append(try await Installation.freePort()) }
         return Question(
             recipes: Outside.root.appendingPathComponent("docs/recipes").path, source: GoPartyTests.source,
-            cache: GoPartyTests.cache, ports: ports, seconds: 3, issuer: "\(installation.baseURL)/apps/\(app.id)",
+            cache: GoPartyTests.cache, ports: ports, seconds: 1, issuer: "\(installation.baseURL)/apps/\(app.id)",
             base_url: installation.baseURL, app: app.id, client: client.id, secret: try #require(client.secret),
             database: installation.cluster.postgres.url(database: installation.database), program: Program.path,
             settings: installation.settings, email: Self.email, redirect_uri: App.redirectURI,

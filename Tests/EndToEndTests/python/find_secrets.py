@@ -29,6 +29,15 @@ def forms(text):
         yield "without its prefix", secret[1].encode()
         yield "its bytes", chance
         yield "its bytes in hex", chance.hex().encode()
+    # A seed, and a recovery code as it is shown, in base 32.
+    letters = text.replace("-", "").upper()
+    if re.fullmatch(r"[A-Z2-7]{24}|[A-Z2-7]{32}", letters):
+        chance = base64.b32decode(letters)
+        yield "in capitals", letters.encode()
+        yield "in small letters", letters.lower().encode()
+        yield "its bytes", chance
+        yield "its bytes in hex", chance.hex().encode()
+        yield "its bytes in base64", base64.b64encode(chance).rstrip(b"=")
 
 
 def holds(content, form):

@@ -49,7 +49,7 @@ def sign_in(url, asked, allow=None):
         return str(answer.url.join(answer.headers["location"]))
 
     def answered(page, **fields):
-        hidden = dict(re.findall(r'name="(form_token)" value="([^"]*)"', send("GET", page).text))
+        hidden = dict(re.findall(r'name="(form_token|session)" value="([^"]*)"', send("GET", page).text))
         return onward(send("POST", page, data=fields | hidden))
 
     end = answered(onward(send("GET", url)), email=asked["email"], password=asked["password"])

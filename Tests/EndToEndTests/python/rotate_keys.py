@@ -160,6 +160,11 @@ class Load:
         with self.lock:
             return list(self.tokens)
 
+    def wait(self, what, count):
+        """Waits until each verifier has taken or refused so many more; or until something is wrong, which ends it."""
+        before = {name: told[what] for name, told in self.told.items()}
+        wait(lambda: all(told["wrong"] or told[what] >= before[name] + count for name, told in self.told.items()))
+
     def stop(self):
         self.over.set()
         for thread in self.threads:
@@ -217,18 +222,18 @@ def main():
             party = Party(asked | {"clients": {"basic": {"id": asked["client"], "secret": asked["secret"]}}})
             signed_in = [party.sign_in()["id_token"]["sub"]]
             load = Load(asked, verifiers.urls)
-            time.sleep(1)
+            load.wait("taken", 5)
             operator.rotate()
             wait(lambda: len(load.keys()) == 2)
             signed_in.append(party.sign_in()["id_token"]["sub"])
-            time.sleep(2)
+            load.wait("taken", 20)
             withdrawn = load.keys()[-1]
             load.withdrawn = withdrawn
             operator.gatepost("keys", "revoke", asked["app"], withdrawn)
             load.dead_from = time.monotonic() + NODE + asked["seconds"] + 1
             wait(lambda: len(load.keys()) == 3)
             signed_in.append(party.sign_in()["id_token"]["sub"])
-            wait(lambda: time.monotonic() > load.dead_from + 3)
+            load.wait("refused", 3)
         finally:
             if load:
                 load.stop()

@@ -1,7 +1,6 @@
 import Curl
 import GatepostFlows
 import GatepostModel
-import Passwords
 import TestSupport
 import Testing
 
@@ -11,8 +10,6 @@ import Testing
 @Suite("Enumeration", .timeLimit(.minutes(10)))
 struct EnumerationTests {
     private static let pairs = 300
-    private static let cheap = PasswordHasher(
-        threads: 2, queueMax: 500, strength: HashStrength(memoryBytes: 8192, passes: 1))
 
     /// A route that takes an address, and how it is asked.
     private struct Route {
@@ -39,7 +36,7 @@ struct EnumerationTests {
     private func compare(pairs: Int = EnumerationTests.pairs, _ routes: [Route]) async throws {
         var settings = AppSettings()
         (settings.clientMailsPerHour, settings.clientTriesPerQuarterHour) = (1_000_000, 1_000_000)
-        let flows = try await TestFlows.make(hasher: Self.cheap, settings: settings)
+        let flows = try await TestFlows.make(settings: settings)
         try await TestServer.running(flows: flows) { server in
             for pair in 0..<pairs { try await flows.verifiedUser(#require(EmailAddress("known\(pair)@example.com"))) }
             for (number, route) in routes.enumerated() {

@@ -23,7 +23,7 @@ struct ConsentTests {
             #expect(try await other.count("authorization_codes") == 0)
             #expect(try await other.count("consents") == 0)
 
-            let answer = try await browser.submit(page, ["answer": "allow"])
+            let answer = try await other.say("allow", to: page, in: browser)
             #expect(answer.location?.hasPrefix("\(TestFlows.redirectURI)?code=gac_") == true, "\(answer.text)")
             #expect(answer.parameter("state") == "xyz" && answer.parameter("iss") != nil)
             let tokens = try await other.tokens(try #require(answer.parameter("code")))
@@ -40,7 +40,7 @@ struct ConsentTests {
         try await ThirdParty.running { other in
             let browser = TestBrowser(other.server)
             let page = try await other.asked(["scope": "openid"], in: browser)
-            let answer = try await browser.submit(page, ["answer": "cancel"])
+            let answer = try await other.say("cancel", to: page, in: browser)
             #expect(answer.location?.hasPrefix("\(TestFlows.redirectURI)?error=access_denied&") == true)
             #expect(answer.parameter("state") == "xyz" && answer.parameter("iss") != nil)
             #expect(try await other.server.events().contains("sign_in.refused access_denied"))
@@ -65,7 +65,7 @@ struct ConsentTests {
             let more = try await browser.open(other.path(["scope": "openid profile"]))
             let page = try #require(more.location)
             #expect(page.contains("/consent?request="))
-            _ = try await browser.submit(page, ["answer": "allow"])
+            _ = try await other.say("allow", to: page, in: browser)
             // What was allowed before stays.
             let all = try await browser.open(other.path(["scope": "openid email profile"]))
             #expect(all.parameter("code") != nil)
@@ -102,7 +102,7 @@ struct ConsentTests {
             let own = try await browser.open(server.authorizePath(["prompt": "consent"]))
             let page = try #require(own.location)
             #expect(page.contains("/consent?request="))
-            #expect(try await browser.submit(page, ["answer": "allow"]).parameter("code") != nil)
+            #expect(try await other.say("allow", to: page, in: browser).parameter("code") != nil)
             let later = try await browser.open(server.authorizePath(["prompt": "consent"]))
             #expect(later.location?.contains("/consent?request=") == true, "a yes to one is none to the next")
             let silent = try await browser.open(server.authorizePath(["prompt": "none"]))
@@ -135,7 +135,7 @@ struct ConsentTests {
             let signIn = "\(server.hosted)/sign-in?request=\(request)"
             let asked = try await browser.submit(signIn, ["email": "eve@example.com", "password": TestServer.password])
             #expect(asked.location == page)
-            #expect(try await browser.submit(page, ["answer": "allow"]).parameter("code") != nil)
+            #expect(try await other.say("allow", to: page, in: browser).parameter("code") != nil)
         }
     }
 
@@ -168,10 +168,11 @@ struct ConsentTests {
         try await ThirdParty.running { other in
             let browser = TestBrowser(other.server)
             _ = try await other.asked([:], in: browser)
-            for round in 1...10 {
+            for round in 1...min(Race.rounds, 10) {
                 let begun = try await browser.open(other.path(["scope": "openid", "prompt": "consent"]))
                 let page = try #require(begun.location)
-                let answers = try await race(20) { try await browser.submit(page, ["answer": "allow"]) }
+                let form = try await other.form("allow", on: page, in: browser)
+                let answers = try await race(20) { try await browser.submit(page, form) }
                 #expect(answers.count { $0.parameter("code") != nil } == 1)
                 #expect(answers.count { $0.status == 400 } == 19)
                 #expect(try await other.count("authorization_codes") == Int64(round))

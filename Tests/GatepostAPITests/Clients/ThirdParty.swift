@@ -37,8 +37,22 @@ struct ThirdParty: Sendable {
     /// Signs in and says yes; the code.
     @discardableResult
     func allow(_ changes: [String: String?], in browser: TestBrowser) async throws -> String {
-        let answer = try await browser.submit(try await asked(changes, in: browser), ["answer": "allow"])
+        let answer = try await say("allow", to: try await asked(changes, in: browser), in: browser)
         return try #require(answer.parameter("code"), "\(answer.text)")
+    }
+
+    /// Answers the question by the form of its page, as it is shown in this browser now.
+    func say(_ answer: String, to page: String, in browser: TestBrowser) async throws -> HTTPResponse {
+        try await browser.submit(page, try await form(answer, on: page, in: browser))
+    }
+
+    /// What the form says of a page that is shown in this browser now.
+    func form(
+        _ answer: String, on page: String, in browser: TestBrowser
+    ) async throws -> KeyValuePairs<String, String> {
+        let shown = try await browser.open(page)
+        let session = shown.text.firstMatch(of: /name="session" value="(ses_[a-z0-9]+)"/).map { String($0.1) }
+        return ["session": try #require(session, "\(shown.text)"), "answer": answer]
     }
 
     /// What the client gets for a code.

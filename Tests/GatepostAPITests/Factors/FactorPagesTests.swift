@@ -3,6 +3,7 @@ import GatepostFlows
 import GatepostModel
 import GatepostOutbox
 import GatepostStore
+import QRCode
 import TestSupport
 import Testing
 
@@ -107,6 +108,62 @@ struct FactorPagesTests {
             let claims = try #require(tokens.field("id_token")?.split(separator: ".").dropFirst().first)
             let text = String(decoding: Base64URL.decode(Array(claims.utf8)) ?? [], as: UTF8.self)
             #expect(text.contains(#""amr":["pwd","otp","mfa"],"acr":"mfa""#), "\(text)")
+        }
+    }
+
+    /// A browser on the page that sets an authenticator up, from the account's pages, and that page.
+    private static func enrolling(_ server: TestServer) async throws -> (browser: TestBrowser, page: HTTPResponse) {
+        try await server.flows.verifiedUser(.of(email))
+        let browser = TestBrowser(server)
+        _ = try await browser.submit("\(server.hosted)/sign-in", ["email": email, "password": password])
+        let path = "\(server.hosted)/account/factor"
+        #expect(try await browser.submit(path, ["password": password]).location == path + "/enrol")
+        return (browser, try await browser.open(path + "/enrol"))
+    }
+
+    @Test func `the picture has the modules of the link, within the page and its policy`() async throws {
+        try await TestServer.running { server in
+            let page = try await Self.enrolling(server).page
+            let found = try #require(page.text.firstMatch(of: /href="(otpauth:[^"]+)"/)).1
+            let link = String(found).replacing("&amp;", with: "&")
+            let symbol = try #require(QRSymbol(link))
+            let side = symbol.side + 8
+            let start = "<svg class=\"picture\" role=\"img\" aria-label=\"QR code of the key\" "
+            #expect(page.text.contains("\(start)viewBox=\"0 0 \(side) \(side)\" width=\"\(side * 4)\""))
+            let path = try #require(page.text.firstMatch(of: /<path d="([^"]+)" fill="#000"\/>/)).1
+            var drawn: Set<[Int]> = []
+            for run in path.matches(of: /M(\d+) (\d+)h(\d+)v1h-(\d+)z/) {
+                let numbers = [run.1, run.2, run.3, run.4].compactMap { Int($0) }
+                #expect(numbers.count == 4 && numbers[2] == numbers[3])
+                for column in 0..<numbers[2] { drawn.insert([numbers[0] + column, numbers[1]]) }
+            }
+            for row in 0..<side {
+                for column in 0..<side {
+                    let isInside = (4..<side - 4).contains(row) && (4..<side - 4).contains(column)
+                    let isDark = isInside && symbol[row - 4, column - 4]
+                    #expect(drawn.contains([column, row]) == isDark, "\(column) \(row)")
+                }
+            }
+            let policy = try #require(page.header("Content-Security-Policy"))
+            #expect(policy.hasPrefix("default-src 'none'; style-src 'sha256-") && !policy.contains("img-src"))
+            #expect(!page.text.contains("data:") && !page.text.contains("<script"))
+            #expect(page.header("Cache-Control") == "no-store")
+        }
+    }
+
+    @Test func `where the app's name is too long for a picture, the key and the link do`() async throws {
+        try await TestServer.running { server in
+            let name = String(repeating: "é", count: 100)
+            let renamed = try await server.admin(
+                "PATCH", server.adminAPI, key: try await server.apiKey(.admin), json: #"{"name": "\#(name)"}"#)
+            #expect(renamed.status == 200, "\(renamed.text)")
+            let (browser, page) = try await Self.enrolling(server)
+            #expect(page.status == 200 && !page.text.contains("<svg") && !page.text.contains("Scan this picture"))
+            #expect(page.text.contains("by typing this key") && page.text.contains("href=\"otpauth://totp/%C3%A9"))
+            let seed = try Self.seed(on: page)
+            let codes = try await browser.submit(
+                "\(server.hosted)/account/factor/enrol", ["code": Self.code(seed, server)])
+            #expect(codes.status == 200, "\(codes.text)")
         }
     }
 

@@ -63,11 +63,13 @@ struct AdminClientRoutesTests {
         #"{"name": "A", "type": "public", "redirect_uris": ["https://a.example/#a"]}"#,
     ]
 
-    @Test(arguments: bodies) func `what a client cannot be is refused`(_ body: String) async throws {
+    @Test func `what a client cannot be is refused`() async throws {
         try await TestServer.running { server in
-            let answer = try await server.admin(
-                "POST", "\(server.adminAPI)/clients", key: try await server.apiKey(.admin), json: body)
-            #expect(answer.problem == .invalidRequest, "\(answer.text)")
+            let key = try await server.apiKey(.admin)
+            for body in Self.bodies {
+                let answer = try await server.admin("POST", "\(server.adminAPI)/clients", key: key, json: body)
+                #expect(answer.problem == .invalidRequest, "\(body): \(answer.text)")
+            }
         }
     }
 

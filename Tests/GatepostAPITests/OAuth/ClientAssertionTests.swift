@@ -160,12 +160,12 @@ struct ClientAssertionTests {
         #"{"kty": "RSA", "n": "\#("w" + String(repeating: "A", count: 341))", "e": "Aw"}"#,
     ]
 
-    @Test(arguments: keys) func `what is no public key of these algorithms is not registered`(_ key: String)
-        async throws
-    {
+    @Test func `what is no public key of these algorithms is not registered`() async throws {
         try await TestServer.running { server in
-            let answer = try await create(server, keys: key)
-            #expect(answer.problem == .invalidRequest)
+            for key in Self.keys {
+                let answer = try await create(server, keys: key)
+                #expect(answer.problem == .invalidRequest, "\(key): \(answer.text)")
+            }
         }
     }
 

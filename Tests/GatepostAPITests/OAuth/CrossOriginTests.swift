@@ -128,12 +128,15 @@ struct CrossOriginTests {
         "https://Spa.example", "https://spa.example:443", "https://a@spa.example", "com.example.app:/", "",
     ]
 
-    @Test(arguments: unusable) func `what no browser sends is not registered`(_ origin: String) async throws {
+    @Test func `what no browser sends is not registered`() async throws {
         try await TestServer.running { server in
-            let answer = try await server.admin(
-                "PATCH", "\(server.adminAPI)/clients/\(server.app.client)", key: try await server.apiKey(.admin),
-                json: #"{"web_origins": ["\#(origin)"]}"#)
-            #expect(answer.problem == .invalidRequest, "\(answer.text)")
+            let key = try await server.apiKey(.admin)
+            for origin in Self.unusable {
+                let answer = try await server.admin(
+                    "PATCH", "\(server.adminAPI)/clients/\(server.app.client)", key: key,
+                    json: #"{"web_origins": ["\#(origin)"]}"#)
+                #expect(answer.problem == .invalidRequest, "\(origin): \(answer.text)")
+            }
         }
     }
 }

@@ -7,7 +7,6 @@ import Testing
 /// Twenty callers with one code of a second factor, round after round: one gets in.
 @Suite("Second factor: races", .showsSeed)
 struct FactorRaceTests {
-    static let rounds = 30
     static let callers = 20
 
     let test: TestFlows
@@ -39,26 +38,26 @@ struct FactorRaceTests {
     }
 
     @Test func `of twenty sign-ins with one step of an authenticator, one passes, thirty times`() async throws {
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             check(try await tryEach(factor.nextCode()))
         }
-        #expect(try await test.events().count { $0.kind == "sign_in.passed" } == Self.rounds + 1)
+        #expect(try await test.events().count { $0.kind == "sign_in.passed" } == Race.rounds + 1)
     }
 
     @Test func `of twenty sign-ins with one recovery code, one passes, thirty times`() async throws {
         var codes = factor.recoveryCodes
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             if codes.isEmpty { codes = try await others() }
             check(try await tryEach(codes.removeLast()))
         }
-        #expect(try await test.events().count { $0.kind == "recovery_code.used" } == Self.rounds)
+        #expect(try await test.events().count { $0.kind == "recovery_code.used" } == Race.rounds)
     }
 
     /// Found in thinking of it: each of the twenty counts as a try at the challenge, of which there are five.
     @Test func `of twenty callers with one challenge and its right code, one passes, thirty times`() async throws {
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             let (held, code) = (try await test.challenge(ada), factor.nextCode())
             let outcomes = try await race(Self.callers) { try await test.answer(held, code) }
@@ -68,7 +67,7 @@ struct FactorRaceTests {
 
     @Test func `of twenty wrong codes for one challenge at once, five are compared, and then it is over`() async throws
     {
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(2))
             // Whoever proves the factor ends the streak; without it these rounds alone would close it.
             _ = try await test.tokens(ada, with: factor)
@@ -80,7 +79,7 @@ struct FactorRaceTests {
     }
 
     @Test func `of twenty who confirm one authenticator at once, one gets recovery codes, thirty times`() async throws {
-        for round in 0..<Self.rounds {
+        for round in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             let person = try EmailAddress.of("person\(round)@example.com")
             try await test.verifiedUser(person)

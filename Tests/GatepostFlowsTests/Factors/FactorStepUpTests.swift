@@ -33,7 +33,10 @@ struct FactorStepUpTests {
         guard
             case .done(let waiting) = try await flow.beginEnrolment(
                 challenge.held, in: test.scope, from: TestFlows.origin)
-        else { return }
+        else {
+            Issue.record("no authenticator can be set up")
+            return
+        }
         let seed = TOTPSeed(typed: waiting.secret.revealed)
         _ = try await flow.confirmEnrolment(
             challenge.held, code: seed.code(of: TOTPSeed.step(at: test.clock.now)).revealed, in: test.scope,
@@ -96,7 +99,10 @@ struct FactorStepUpTests {
         guard
             case .begun(let id, let holder) = try await test.authorize(
                 ["prompt": "login"], by: BrowserTokens(browser: nil, session: nil))
-        else { return }
+        else {
+            Issue.record("nobody was asked")
+            return
+        }
         let proof = SignInProof(
             userID: try #require(try await test.database.batch(in: test.scope) { $0.user(email: ada) }).id,
             authEpoch: nil, amr: ["pwd"], authenticatedAt: test.clock.now - .seconds(1))

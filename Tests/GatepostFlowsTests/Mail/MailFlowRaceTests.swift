@@ -9,7 +9,6 @@ import Testing
 /// Twenty callers with one secret, round after round: one wins.
 @Suite("Mail flows: races", .showsSeed)
 struct MailFlowRaceTests {
-    static let rounds = 30
     static let callers = 20
 
     let test: TestFlows
@@ -41,19 +40,19 @@ struct MailFlowRaceTests {
     /// Found in review: each of the twenty was counted, so that the right code itself could use up the five tries.
     @Test func `abuse case 7: of twenty who type one code at once, one signs in, thirty times`() async throws {
         try await test.verifiedUser(ada)
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             let outcomes = try await tryCode(try await test.beginEmailSignIn(ada))
             #expect(outcomes.count { $0.answer != nil } == 1)
             #expect(outcomes.compactMap(\.refusal?.code) == Array(repeating: .invalidFlow, count: Self.callers - 1))
         }
         let events = try await test.events().map(\.kind)
-        #expect(events.count { $0 == "sign_in.passed" } == Self.rounds)
+        #expect(events.count { $0 == "sign_in.passed" } == Race.rounds)
     }
 
     @Test func `of twenty wrong codes at once five are looked at, thirty times`() async throws {
         try await test.verifiedUser(ada)
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             // Who proves the mailbox ends the streak; without it these rounds alone would close the address.
             _ = try await test.reset(by: test.secrets(of: test.beginReset(ada).flow, .passwordReset).linkToken)
@@ -68,7 +67,7 @@ struct MailFlowRaceTests {
 
     @Test func `of twenty clicks on one link, one signs in, thirty times`() async throws {
         try await test.verifiedUser(ada)
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             let tokens = BrowserTokens(browser: .make(.browser, random: test.app.random), session: nil)
             let begun = try test.started(
@@ -81,7 +80,7 @@ struct MailFlowRaceTests {
         let sessions = try await test.read("select id from sessions where ended_at is null") {
             try $0.get("id", as: SessionID.self)
         }
-        #expect(sessions.count == Self.rounds)
+        #expect(sessions.count == Race.rounds)
     }
 
     private func resetTwenty(_ link: OneTimeToken) async throws -> [PasswordResetFlow.Outcome] {
@@ -90,14 +89,14 @@ struct MailFlowRaceTests {
 
     @Test func `of twenty resets with one link, one changes the password, thirty times`() async throws {
         try await test.verifiedUser(ada)
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Race.rounds {
             test.clock.advance(by: .hours(1))
             let begun = try await test.beginReset(ada)
             let outcomes = try await resetTwenty(test.secrets(of: begun.flow, .passwordReset).linkToken)
             #expect(outcomes.count { $0.user != nil } == 1)
         }
         let events = try await test.events().map(\.kind)
-        #expect(events.count { $0 == "password.changed" } == Self.rounds)
+        #expect(events.count { $0 == "password.changed" } == Race.rounds)
     }
 
     private func changeTwo(_ begun: [StartedFlow]) async throws -> [EmailChangeFlow.Outcome] {

@@ -119,7 +119,7 @@ struct ProviderStateTests {
 
     @Test func `of twenty callbacks with one state one signs in, thirty times`() async throws {
         try await ProviderWorld.running { world async throws in
-            for round in 1...30 {
+            for round in 1...Race.rounds {
                 let subject = "subject-\(round)"
                 world.provider.behave { ($0.subject, $0.email) = (subject, "\(subject)@example.com") }
                 let way = try await world.begin()
@@ -127,7 +127,7 @@ struct ProviderStateTests {
                 #expect(winners == 1, "round \(round)")
                 #expect(world.provider.refusals.isEmpty, "the code was sent twice")
             }
-            #expect(try await world.identities().count == 30)
+            #expect(try await world.identities().count == Race.rounds)
         }
     }
 

@@ -137,9 +137,10 @@ struct BusyHasherTests {
         let new = try await hash(test)
         #expect(new == old)
         // With room it is replaced.
-        _ = try await test.restarted().signIn(ada)
+        let strong = PasswordHasher(threads: 1, queueMax: 9)
+        _ = try await test.restarted(hasher: strong).signIn(ada)
         let replaced = try await hash(test)
         #expect(replaced != old)
-        await weak.shutdown()
+        for hasher in [weak, strong] { await hasher.shutdown() }
     }
 }

@@ -164,7 +164,7 @@ struct CodeExchangeFlowTests {
 
     @Test func `of fifty racing exchanges one is answered, and then everything is revoked`() async throws {
         // Story (supabase/auth #2612): the same code was exchanged twice in parallel, and both got tokens.
-        for _ in 1...30 {
+        for _ in 1...Race.rounds {
             let (test, _, code) = try await signedIn()
 
             let answers = try await race(50) { try await test.exchange(code) }.compactMap(\.self)

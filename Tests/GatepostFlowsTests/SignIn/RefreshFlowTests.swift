@@ -154,7 +154,7 @@ struct RefreshFlowTests {
 
     @Test func `of thirty-two racing exchanges all get one successor`() async throws {
         // Story (CVE-2026-1035): parallel refreshes with one token all succeeded, each with a family of its own.
-        for _ in 1...30 {
+        for _ in 1...Race.rounds {
             let (test, first) = try await signedIn()
 
             let answers = try await race(32) { try await test.refresh(first.refreshToken) }.compactMap(\.self)

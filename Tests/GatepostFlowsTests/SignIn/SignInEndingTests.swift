@@ -56,7 +56,7 @@ struct SignInEndingTests {
     @Test func `of twenty who answer one request at once, one does, in thirty rounds`() async throws {
         let test = try await TestFlows.make()
         let user = try await test.verifiedUser(.of("ada@example.com"))
-        for round in 1...30 {
+        for round in 1...Race.rounds {
             let waiting = try await Waiting(test, user)
 
             let ended = try await race(20) { try await waiting.end() }.compactMap(\.self)

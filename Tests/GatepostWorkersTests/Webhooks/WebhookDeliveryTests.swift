@@ -39,6 +39,7 @@ struct WebhookDeliveryTests {
             guard let due = try await app.ledger().compactMap(\.dueAt).min() else { return }
             app.clock.set(due)
         }
+        Issue.record("it has no end")
     }
 
     @Test func `a notice arrives signed, with the ids as the API writes them`() async throws {

@@ -4,7 +4,6 @@ import GatepostOutbox
 import GatepostStore
 import GatepostWorkers
 import Logging
-import Passwords
 import Postgres
 import TestSupport
 
@@ -13,8 +12,6 @@ import TestSupport
 /// Everything happens one step after the other; what meets within a step (`race…`) meets in Postgres. Two sources of
 /// chance, so that what the product draws does not change what is chosen next.
 final class World {
-    /// Hashes cost next to nothing here: a run signs up thousands of people.
-    static let hasher = PasswordHasher(threads: 2, queueMax: 500, strength: HashStrength(memoryBytes: 8192, passes: 1))
     static let passwords = ["seven lamps on a grey harbour wall", "a heron walks behind the third mill"].map {
         Secret($0)
     }
@@ -59,7 +56,7 @@ final class World {
         let cache = KeyCache(database: database, ring: keys, clock: clock)
         let parts = FlowParts(
             database: database, clock: clock, random: random, cache: cache, baseURL: TestFlows.baseURL,
-            hasher: Self.hasher)
+            hasher: TestFlows.hasher)
         let tools = SimulatedApp.Tools(database: database, clock: clock, random: random, keys: keys)
         var apps: [SimulatedApp] = []
         for number in 0..<Self.appCount { apps.append(try await SimulatedApp.make(number, of: parts, tools)) }

@@ -4,7 +4,8 @@ import Foundation
 ///
 /// A token outlives its session by at most its own life; who must know at once asks Gatepost's introspection endpoint.
 public struct AccessToken: Sendable {
-    /// The user, `usr_…`; nil where a client acts for itself.
+    /// The user: `usr_…` or, for a client with pairwise subjects, what that client calls them; nil where a client acts
+    /// for itself.
     public let user: String?
     /// The client that the token was given to, `cli_…`.
     public let client: String

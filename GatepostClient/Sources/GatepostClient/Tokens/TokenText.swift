@@ -9,17 +9,15 @@ public struct TokenText: Sendable {
     public let header: [UInt8]
     /// The claims, JSON.
     public let payload: [UInt8]
-    /// The bytes of the signature.
-    let signature: [UInt8]
 
     /// Takes a token apart; nil for what is not three texts in base 64 for URLs, each written in the one right way.
     public init?(_ token: String) {
         guard token.utf8.count <= Self.bytesMax else { return nil }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Self.decode(parts[0]), let payload = Self.decode(parts[1]),
-            let signature = Self.decode(parts[2])
+            Self.decode(parts[2]) != nil
         else { return nil }
-        (self.header, self.payload, self.signature) = (header, payload, signature)
+        (self.header, self.payload) = (header, payload)
     }
 
     /// Decodes base 64 for URLs without padding; nil for any other spelling of the same bytes (RFC 8725, section 3.8).

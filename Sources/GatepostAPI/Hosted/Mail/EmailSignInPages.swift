@@ -117,16 +117,3 @@ struct EmailSignInPages: Sendable {
             page, to: pages.reader(of: request, context.app, locale: visit.request?.locale))
     }
 }
-
-extension Pages {
-    /// A page with a form, again where there is something to say of the last try.
-    func formResponse(
-        _ page: some FormPage, to reader: PageReader, limitedBy refusal: Refusal? = nil
-    ) throws -> Response {
-        let status: HTTPResponse.Status =
-            refusal != nil ? .tooManyRequests : page.problem == nil ? .ok : .unprocessableContent
-        var response = try response(page, to: reader, status: status)
-        if let refusal { response.headers[.retryAfter] = Problem(refusal).allHeaders[.retryAfter] }
-        return response
-    }
-}

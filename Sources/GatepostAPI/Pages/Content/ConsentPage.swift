@@ -10,6 +10,8 @@ struct ConsentPage: PageContent {
     /// What it would be told, in words.
     let told: [String]
     let email: String
+    /// Who is asked: the answer is that session's, and nobody's who signs in here later.
+    let session: String
     /// What follows the address of each page that belongs to the same sign-in.
     let query: String
     let formTargets: [String]

@@ -27,11 +27,14 @@ struct FactorEnrolPage: FormPage {
     let secret: String
     /// The link that an authenticator on this device opens.
     let uri: String
+    /// The same for the camera of another device; nil where the app's name makes it too long for that.
+    let picture: QRPicture?
     /// Where one goes back to; nil in the middle of a sign-in.
     let back: String?
 
     init(_ waiting: WaitingFactor, problem: FormProblem?, back: String? = nil) {
         (self.problem, self.back, uri) = (problem, back, waiting.uri.revealed)
+        picture = QRPicture(uri)
         let letters = Array(waiting.secret.revealed)
         secret = stride(from: 0, to: letters.count, by: 4).map { String(letters[$0..<min($0 + 4, letters.count)]) }
             .joined(separator: " ")

@@ -36,7 +36,8 @@ extension AppBatch {
 
     /// Writes down that a user lets a client have what it asks for; what they have let it have before stays.
     ///
-    /// The request is locked: of racing answers, those that waited find it answered and write nothing.
+    /// The request is locked: of racing answers, those that waited find it answered and write nothing. A proof that
+    /// does not answer the request, for want of a second factor, lets nobody in either.
     ///
     /// - Parameters:
     ///   - request: What the client asks for, waiting for this in the session of the proof.
@@ -56,6 +57,7 @@ extension AppBatch {
               join users as u on \(proof.stands(in: scope.appID, at: now))
              where r.app_id = \(scope.appID) and r.id = \(request) and r.browser_hash = \(holder.hash)
                and r.consenting_session_id = \(session) and r.answered_at is null and r.expires_at > \(now)
+               and (\(proof.hasFactor) or not r.requires_factor) and \(proof.suffices(in: scope))
                for update of r
             on conflict (app_id, user_id, client_id) do update
                set scopes = array(select distinct name from unnest(consents.scopes || excluded.scopes) as name

@@ -43,7 +43,6 @@ package struct FactorChallengeRecord: Sendable {
     package let replaces: SessionID?
     /// What was proved, and when.
     package let proof: SignInProof
-    package let attemptCount: Int32
     /// When an authenticator was set up here, whose first code counts for this sign-in; nil for none.
     package let enrolledAt: Instant?
     /// Whether the user has an authenticator.
@@ -64,7 +63,7 @@ package struct FactorChallengeRecord: Sendable {
         proof = SignInProof(
             userID: userID, authEpoch: try row.get("auth_epoch"), amr: try row.get("amr"),
             authenticatedAt: try row.get("authenticated_at"), condition: session.map { .session($0) } ?? .none)
-        (attemptCount, enrolledAt) = (try row.get("attempt_count"), try row.get("enrolled_at"))
+        enrolledAt = try row.get("enrolled_at")
         (hasFactor, redirectURI) = (try row.get("has_factor"), try row.get("redirect_uri"))
     }
 }
@@ -117,7 +116,7 @@ extension AppBatch {
         read(
             """
             select c.id, c.user_id, c.auth_epoch, c.request_id, c.holder_hash, c.is_hosted, c.replaces_session_id,
-                   c.session_id, c.amr, c.authenticated_at, c.attempt_count, c.enrolled_at, u.email_entered,
+                   c.session_id, c.amr, c.authenticated_at, c.enrolled_at, u.email_entered,
                    (select r.redirect_uri from authorization_requests as r
                      where r.app_id = c.app_id and r.id = c.request_id) as redirect_uri,
                    exists (select from user_factors as f

@@ -1,9 +1,9 @@
 """Walks a person's browser, Debian's Chromium, through the hosted pages, and looks whether everybody can use them.
 
-Reads a question in JSON: where Gatepost is, an app with its client, an admin's key, the folder in which the relay's
-mails appear, and the database. Each walk is taken in two views that differ in everything: scripts, size, colours and
-language; so a page is seen once in each setting. On every page axe looks for what keeps people out, in both colour
-schemes. Answers with the pages that were seen and everything that was wrong.
+Reads a question in JSON: which part of the walks is to be taken, where Gatepost is, an app with its client, an admin's
+key, the folder in which the relay's mails appear, and the database. Each walk is taken in two views that differ in
+everything: scripts, size, colours and language; so a page is seen once in each setting. On every page axe looks for
+what keeps people out, in both colour schemes. Answers with the pages that were seen and everything that was wrong.
 """
 
 import json
@@ -18,6 +18,8 @@ import entry
 import factor
 from provider import CLIENT_ID, SECRET, Provider
 from walker import PAIRS, Client, Walker, World
+
+PARTS = {"entry": entry.WALKS, "account": account.WALKS, "factor": factor.WALKS}
 
 
 def add_provider(question, reader, provider):
@@ -43,10 +45,7 @@ def main():
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         add_provider(question, browser.new_context(), provider)
         world = World(question, browser, client, provider)
-        only = question.get("only")
-        for position, walk in enumerate(entry.WALKS + account.WALKS + factor.WALKS):
-            if only and walk.__name__ not in only:
-                continue
+        for position, walk in enumerate(PARTS[question["part"]]):
             for view in PAIRS[position % 2]:
                 walker, began = Walker(world, view), time.monotonic()
                 try:

@@ -3,9 +3,14 @@
 import base64
 import hashlib
 import hmac
+import io
 import re
 import struct
 import time
+import urllib.parse
+
+import zxingcpp
+from PIL import Image
 
 from walker import PASSWORD
 
@@ -16,6 +21,20 @@ def code(key, ahead=0):
     digest = hmac.new(seed, struct.pack(">Q", int(time.time()) // 30 + ahead), hashlib.sha1).digest()
     number = struct.unpack(">I", digest[digest[-1] & 15:][:4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06}"
+
+
+def scanned_key(walker):
+    """The key as a camera reads it off the screen: dark on light, as many readers find no other."""
+    picture = Image.open(io.BytesIO(walker.page.screenshot(full_page=True)))
+    found = [code.text for code in zxingcpp.read_barcodes(picture, try_invert=False)]
+    link = walker.page.get_attribute("main a[href^='otpauth:']", "href")
+    walker.expect(found == [link], f"a camera reads {found}, and the link is {link}")
+    name = "QR code of the key" if walker.view["locale"].startswith("en") else "QR-Code des Schlüssels"
+    walker.expect(walker.page.get_by_role("img", name=name).count() == 1, "the picture has no name")
+    key = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)["secret"][0]
+    typed = walker.page.inner_text(".secret").replace(" ", "")
+    walker.expect(typed == key, "the picture has another key than the text")
+    return key
 
 
 def recovery_codes(walker):
@@ -32,7 +51,7 @@ def account_factor(walker):
     walker.look("account-factor-refused")
     walker.submit(password=PASSWORD)
     walker.look("factor-enrol")
-    key = walker.page.inner_text(".secret")
+    key = scanned_key(walker)
     walker.submit(code="000000")
     walker.look("factor-enrol-refused")
     walker.submit(code=code(key))
@@ -82,11 +101,40 @@ def factor_for_a_client(walker):
     walker.submit(email=address, password=PASSWORD)
     walker.look("factor-begin")
     walker.submit()
-    walker.submit(code=code(walker.page.inner_text(".secret")))
+    walker.submit(code=code(scanned_key(walker)))
     walker.expect(len(recovery_codes(walker)) == 10, "there are not ten recovery codes")
     walker.look("factor-codes-on-the-way")
     walker.submit()
     walker.take_answer(*wanted)
 
 
-WALKS = [account_factor, factor_for_a_client]
+def factor_and_consent(walker):
+    """A client of a third party that asks for the factor: password, authenticator, question, and then the answer."""
+    address = walker.user("grace")
+    walker.change_client(party="third_party")
+    try:
+        walker.authorize(scope="openid email", acr_values="mfa")
+        walker.submit(email=address, password=PASSWORD)
+        walker.submit()
+        key = scanned_key(walker)
+        walker.submit(code=code(key))
+        walker.submit()
+        walker.expect(walker.at("/consent"), "the factor does not lead to the question")
+        walker.expect(address in walker.page.inner_text("body"), "the page does not say who is asked")
+        walker.press("button[value=cancel]")
+        walker.expect("error=access_denied" in walker.page.url, "the client is not told no")
+        walker.go("/sign-out")
+        walker.submit()
+
+        wanted = walker.authorize(scope="openid email")
+        walker.submit(email=address, password=PASSWORD)
+        walker.expect(walker.at("/sign-in/factor"), "the password leads past the factor")
+        walker.submit(code=code(key, ahead=1))
+        walker.expect(walker.at("/consent"), "a no was remembered as a yes")
+        walker.press("button[value=allow]")
+        walker.take_answer(*wanted)
+    finally:
+        walker.change_client(party="first_party")
+
+
+WALKS = [account_factor, factor_for_a_client, factor_and_consent]

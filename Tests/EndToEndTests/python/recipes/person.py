@@ -1,7 +1,6 @@
 """A person with a browser that runs no scripts, and the mails that `gatepost dev` has caught for them."""
 
 import re
-import secrets
 import urllib.parse
 
 import httpx
@@ -73,10 +72,3 @@ class Person:
 
     def close(self):
         """Nothing is left open."""
-
-
-def fresh(base_url, app):
-    """Somebody with an address that nobody had before."""
-    person = Person(base_url, app, f"{secrets.token_hex(6)}@example.com")
-    person.sign_up()
-    return person
