@@ -13,6 +13,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let rsa = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let client = Target.Dependency.product(name: "GatepostClient", package: "GatepostClient")
 let clientMiddleware = Target.Dependency.product(name: "GatepostHummingbird", package: "GatepostClient")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -78,7 +79,7 @@ let package = Package(
         module("GatepostOutbox", ["GatepostStore", "GatepostModel", "Postgres"]),
         module(
             "GatepostFlows",
-            ["GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres", crypto, jwt]),
+            ["GatepostOutbox", "GatepostStore", "GatepostModel", "Passwords", "Postgres", crypto, rsa, jwt]),
         module(
             "GatepostDelivery", ["Curl", "GatepostModel", crypto, mustache], resources: [.copy("Mail/Templates")]),
         module(
@@ -146,7 +147,7 @@ let package = Package(
             [
                 "Curl", "GatepostAPI", "GatepostDev", "GatepostFlows", "GatepostModel", "GatepostOutbox",
                 "GatepostStore", "GatepostTelemetry", "GatepostWorkers", "GatepostDelivery", "Passwords", "Postgres",
-                crypto, logging,
+                crypto, rsa, logging,
             ] + nio, path: "Tests/TestSupport"),
         tests("PostgresTests", ["Postgres", "GatepostDev", "TestSupport"]),
         tests("CurlTests", ["Curl", "GatepostDev", "TestSupport"]),
@@ -169,7 +170,7 @@ let package = Package(
             "GatepostAPITests",
             [
                 "GatepostAPI", "GatepostOutbox", "GatepostStore", "GatepostModel", "GatepostTelemetry", "GatepostDev",
-                "Passwords", "Postgres", "Curl", "QRCode", "TestSupport", crypto, logging,
+                "Passwords", "Postgres", "Curl", "QRCode", "TestSupport", crypto, rsa, logging,
             ]),
         tests(
             "GatepostFlowsTests",
@@ -205,7 +206,7 @@ let package = Package(
         tests("ChaosTests", ["gatepost-chaos"]),
         // The package's own tests, built here with everything else and not once more by themselves.
         .testTarget(
-            name: "ClientTests", dependencies: [client, crypto],
+            name: "ClientTests", dependencies: [client, crypto, rsa],
             path: "GatepostClient/Tests/GatepostClientTests", swiftSettings: settings),
         tests("TidyTests"),
     ]

@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let rsa = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 
 // What an app's own server needs of Gatepost; it knows nothing of Gatepost's inside, and drags nothing of it along.
 let package = Package(
@@ -44,6 +45,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "GatepostClientTests", dependencies: ["GatepostClient", crypto], swiftSettings: settings),
+        .testTarget(
+            name: "GatepostClientTests", dependencies: ["GatepostClient", crypto, rsa],
+            swiftSettings: settings),
     ]
 )

@@ -209,6 +209,8 @@ CREATE TABLE public.clients (
     post_logout_uris text[] DEFAULT '{}'::text[] NOT NULL,
     party text DEFAULT 'first_party'::text NOT NULL,
     sector text,
+    id_token_signed_response_alg text DEFAULT 'RS256'::text NOT NULL,
+    CONSTRAINT clients_id_token_alg_known CHECK ((id_token_signed_response_alg = ANY (ARRAY['ES256'::text, 'RS256'::text]))),
     CONSTRAINT clients_key_set_length CHECK ((octet_length(key_set) <= 32768)),
     CONSTRAINT clients_key_set_proves CHECK (((key_set IS NULL) OR (type = 'confidential'::text))),
     CONSTRAINT clients_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
@@ -612,7 +614,7 @@ CREATE TABLE public.signing_keys (
     activated_at timestamp with time zone,
     retired_at timestamp with time zone,
     CONSTRAINT signing_keys_activated_dated CHECK (((state = 'next'::text) = (activated_at IS NULL))),
-    CONSTRAINT signing_keys_algorithm_known CHECK ((algorithm = 'ES256'::text)),
+    CONSTRAINT signing_keys_algorithm_known CHECK ((algorithm = ANY (ARRAY['ES256'::text, 'RS256'::text]))),
     CONSTRAINT signing_keys_retired_dated CHECK (((state = 'retired'::text) = (retired_at IS NOT NULL))),
     CONSTRAINT signing_keys_state_known CHECK ((state = ANY (ARRAY['next'::text, 'active'::text, 'retired'::text])))
 );

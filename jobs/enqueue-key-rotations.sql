@@ -4,8 +4,9 @@
 -- changed here. The age is the app's own setting, else max_age; no app may set less than a day, which is what
 -- lets signing_keys_age leave out the young keys.
 --
--- An app without an active key is none of this job's business: the first key is made together with the app, and
--- a revoked one is replaced by the command that revokes it, at once and not some night later.
+-- An app without an active key is none of this job's business: the first key is made together with the app, the
+-- first RSA key with the client that needs it, and a revoked one is replaced by the command that revokes it, at once
+-- and not some night later.
 --
 -- While a next key exists, or a request for one waits to be claimed, nothing more is asked for. The message's id
 -- is made of the key and the time of the run, so that the next batch of this run also recognises a request that a

@@ -75,7 +75,8 @@ struct Lab: Sendable {
         let app = try await flow.createApp(named: "Benchmark", settings: settings)
         guard let scope = try await database.scope(of: app) else { throw Program.Failed(description: "no app") }
         let client = try await flow.createClient(
-            named: "Benchmark", redirectURIs: [redirectURI].compactMap(RedirectURI.init), in: scope)
+            named: "Benchmark", redirectURIs: [redirectURI].compactMap(RedirectURI.init),
+            idTokenAlgorithm: .es256, in: scope)
         await pool.shutdown()
         return (app, client)
     }

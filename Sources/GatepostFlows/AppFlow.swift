@@ -30,9 +30,9 @@ package struct AppFlow: Sendable {
         if let field = settings.fieldOutOfBounds { throw SettingOutOfBounds(field: field) }
         let occasion = Occasion(now: clock.now, origin: .none, random: random)
         let app: AppID = occasion.id()
-        let key = try SigningKeyMaterial.make(in: app, id: occasion.id(), keys: keys, at: occasion.now)
+        let key = try SigningKeyMaterial.makeES256(in: app, id: occasion.id(), keys: keys, at: occasion.now)
         try await database.createApp(app, named: name, settings: settings, at: occasion.now) { batch in
-            batch.insertFirstSigningKey(key)
+            batch.insertActiveSigningKey(key)
             batch.record(occasion.event(.appCreated, by: .operator))
         }
         return app
@@ -82,15 +82,22 @@ package struct AppFlow: Sendable {
         }
     }
 
-    /// Registers a client of an app and where it may be sent back to.
+    /// Registers a client of an app and where it may be sent back to; the app gets the key that its ID tokens need.
     package func createClient(
-        named name: String, redirectURIs: [RedirectURI], in scope: AppScope
+        named name: String, redirectURIs: [RedirectURI], idTokenAlgorithm: SigningAlgorithm, in scope: AppScope
     ) async throws -> ClientID {
         let occasion = Occasion(now: clock.now, origin: .none, random: random)
         let client: ClientID = occasion.id()
-        try await database.batch(in: scope) { batch in
-            batch.insertClient(client, named: name, redirectURIs: redirectURIs, at: occasion.now)
-            batch.record(occasion.event(.clientCreated, by: .operator, clientID: client))
+        let missingKey = try await MissingSigningKey.make(
+            for: idTokenAlgorithm, in: scope, on: database, keys: keys, occasion)
+        try await database.transaction(in: scope) { transaction in
+            try await missingKey?.insert(in: transaction, by: .operator, occasion)
+            try await transaction.batch { batch in
+                batch.insertClient(
+                    client, named: name, idTokenAlgorithm: idTokenAlgorithm, redirectURIs: redirectURIs,
+                    at: occasion.now)
+                batch.record(occasion.event(.clientCreated, by: .operator, clientID: client))
+            }
         }
         return client
     }

@@ -43,3 +43,6 @@ extension Instant: PostgresEncodable, PostgresDecodable {
         self.init(microseconds: count + Self.postgresEpoch.microseconds)
     }
 }
+
+/// The text of a table; one that this version does not know is an error.
+extension SigningAlgorithm: PostgresDecodable {}

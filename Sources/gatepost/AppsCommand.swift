@@ -20,6 +20,8 @@ struct AppsCommand: AsyncParsableCommand {
         var redirectURIs: [String] = []
         @Option(help: "The client's name; the app's unless given.")
         var client: String?
+        @Option(name: .customLong("id-token-alg"), help: "What the client's ID tokens are signed with: RS256 or ES256.")
+        var idTokenAlgorithm = SigningAlgorithm.rs256
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
@@ -35,8 +37,9 @@ struct AppsCommand: AsyncParsableCommand {
                 guard let scope = try await wiring.database.scope(of: app) else { return }
                 let made = Made(
                     app: app.description,
-                    client: try await flow.createClient(named: client, redirectURIs: redirectURIs, in: scope)
-                        .description)
+                    client: try await flow.createClient(
+                        named: client, redirectURIs: redirectURIs, idTokenAlgorithm: idTokenAlgorithm, in: scope
+                    ).description)
                 if output.json { return try Terminal.sayJSON(made) }
                 Terminal.say("app     \(made.app)")
                 Terminal.say("client  \(made.client)")

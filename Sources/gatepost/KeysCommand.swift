@@ -48,7 +48,7 @@ struct KeysCommand: AsyncParsableCommand {
                     headings: ["KEY", "ALGORITHM", "STATE", "CREATED", "ACTIVATED", "RETIRED"]
                 ) { row in
                     [
-                        row.key, row.algorithm, row.state.rawValue, row.createdAt.description,
+                        row.key, row.algorithm.rawValue, row.state.rawValue, row.createdAt.description,
                         row.activatedAt?.description ?? "-", row.retiredAt?.description ?? "-",
                     ]
                 }
@@ -57,7 +57,7 @@ struct KeysCommand: AsyncParsableCommand {
 
         private struct Row: Encodable {
             let key: String
-            let algorithm: String
+            let algorithm: SigningAlgorithm
             let state: SigningKeyRecord.State
             let createdAt: Instant
             let activatedAt: Instant?
@@ -77,8 +77,8 @@ struct KeysCommand: AsyncParsableCommand {
             abstract: "Withdraw a signing key that may have been stolen, at once.",
             discussion: """
                 Every token that the key has signed is refused: here within 5 seconds, elsewhere once a verifier
-                fetches the key set again (it may keep one for 5 minutes). If it was the active key, a new one signs.
-                Sessions go on: the next refresh gives a token of the new key.
+                fetches the key set again (it may keep one for 5 minutes). If it was the active key, a new one of its
+                algorithm signs. Sessions go on: the next refresh gives a token of the new key.
                 """)
 
         @Argument(help: "The app's id.")

@@ -63,7 +63,7 @@ struct OpenIDClientsTests {
             let made = try await installation.addConfidentialClient(
                 to: app.id, "--redirect-uri", App.redirectURI)
             let other = try await installation.addConfidentialClient(
-                to: app.id, "--redirect-uri", App.redirectURI, "--third-party", "--pairwise")
+                to: app.id, "--redirect-uri", App.redirectURI, "--third-party", "--pairwise", "--id-token-alg", "ES256")
 
             let answer: Answer = try await Outside.ask(
                 "openid_clients.py",

@@ -139,7 +139,8 @@ extension Installation {
             let app: String
             let client: String
         }
-        let outcome = try await run("apps", "create", name, "--redirect-uri", App.redirectURI, "--json")
+        let outcome = try await run(
+            "apps", "create", name, "--redirect-uri", App.redirectURI, "--id-token-alg", "ES256", "--json")
         try #require(outcome.exit == .done, "\(outcome.errors)")
         let made = try outcome.json(as: Made.self)
         return App(installation: self, id: made.app, client: made.client)

@@ -34,7 +34,7 @@ struct DiscoveryTests {
                 #""revocation_endpoint_auth_methods_supported":["none",\#(Self.proofs)]"#,
                 #""introspection_endpoint_auth_methods_supported":[\#(Self.proofs)]"#,
                 #""scopes_supported":["openid","email","profile"]"#,
-                #""id_token_signing_alg_values_supported":["ES256"]"#,
+                #""id_token_signing_alg_values_supported":["RS256","ES256"]"#,
                 #""token_endpoint_auth_signing_alg_values_supported":["ES256","RS256"]"#,
                 #""subject_types_supported":["public","pairwise"]"#,
                 #""response_modes_supported":["query"]"#, #""ui_locales_supported":["de","en"]"#,

@@ -100,7 +100,7 @@ struct AppFlowTests {
             try #require(RedirectURI(text))
         }
 
-        let id = try await flow.createClient(named: "Web", redirectURIs: uris, in: scope)
+        let id = try await flow.createClient(named: "Web", redirectURIs: uris, idTokenAlgorithm: .es256, in: scope)
 
         let client = try #require(try await database.batch(in: scope) { $0.client(id) })
         #expect(client.name == "Web" && client.redirectURIs == ["https://app.example/a", "https://app.example/b"])
@@ -115,7 +115,7 @@ struct AppFlowTests {
     @Test func `a client belongs to its app`() async throws {
         let mine = try #require(try await database.scope(of: try await flow.createApp(named: "mine")))
         let theirs = try #require(try await database.scope(of: try await flow.createApp(named: "theirs")))
-        let id = try await flow.createClient(named: "Web", redirectURIs: [], in: theirs)
+        let id = try await flow.createClient(named: "Web", redirectURIs: [], idTokenAlgorithm: .es256, in: theirs)
 
         #expect(try await database.batch(in: mine) { $0.client(id) } == nil)
         #expect(try await database.batch(in: mine) { $0.clients() }.isEmpty)

@@ -21,7 +21,8 @@ struct SigningKeyFlowTests {
     /// Makes the key that will follow, as the worker does.
     private func makeNext() async throws {
         let flow = SigningKeyFlow(clock: test.clock, random: test.app.random, keys: test.app.keys)
-        try await test.database.transaction(in: test.scope) { try await flow.makeNext(in: $0) }
+        let key = try await flow.make(.es256, in: test.scope)
+        try await test.database.transaction(in: test.scope) { try await flow.announce(key, in: $0) }
     }
 
     /// Takes the next key into use, as the job does.
@@ -77,11 +78,12 @@ struct SigningKeyFlowTests {
     @Test func `nothing of a new key is made unless the caller's transaction commits`() async throws {
         struct Failed: Error {}
         let flow = SigningKeyFlow(clock: test.clock, random: test.app.random, keys: test.app.keys)
+        let key = try await flow.make(.es256, in: test.scope)
         let before = try await test.rows()
 
         await #expect(throws: Failed.self) {
             try await test.database.transaction(in: test.scope) { transaction -> Void in
-                try await flow.makeNext(in: transaction)
+                try await flow.announce(key, in: transaction)
                 throw Failed()
             }
         }

@@ -24,7 +24,8 @@ struct SubjectSecretTests {
         let flow = AdminClientFlow(
             database: app.database, clock: app.clock, random: app.random, keys: try ring(1))
         let made = try await flow.create(
-            .init(name: "Pairwise", type: .public, subjectType: .pairwise, redirectURIs: uris),
+            .init(
+                name: "Pairwise", type: .public, subjectType: .pairwise, redirectURIs: uris, idTokenAlgorithm: .es256),
             for: AdminRequest(.operator, from: .none), in: app.scope)
         guard case .done(let shown) = made else {
             Issue.record("\(made)")

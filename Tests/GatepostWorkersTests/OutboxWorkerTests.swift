@@ -141,24 +141,34 @@ struct OutboxWorkerTests {
         }
     }
 
-    @Test func `a due rotation makes one key and is settled with it`() async throws {
+    @Test(arguments: SigningAlgorithm.allCases)
+    func `a due rotation makes one key of its algorithm and is settled with it`(_ algorithm: SigningAlgorithm)
+        async throws
+    {
         let app = try await TestApp.make()
-        for number in 0..<2 {
-            var message = OutboxMessage(
-                id: app.newID(), kind: SigningKeyRotation.kind, lane: .notice, route: OutboxMessage.localRoute,
-                createdAt: app.clock.now, expiresAt: app.clock.now + .days(1))
-            message.payload = #"{"algorithm": "ES256"}"#
-            message.uniqueKey = "rotate \(number)"
-            try await app.database.batch(in: app.scope) { $0.enqueue(message) }
-        }
+        for number in 0..<2 { try await app.oweRotation(number, payload: #"{"algorithm": "\#(algorithm.rawValue)"}"#) }
         try await MailSink.running { sink in
             _ = try await app.worker(to: sink).drain()
         }
 
         let keys = try await app.database.batch(in: app.scope) { $0.signingKeys() }
-        #expect(keys.map(\.state) == [.next])
+        #expect(keys.map(\.state) == [.next] && keys.map(\.algorithm) == [algorithm])
         #expect(try await app.ledger().map(\.state) == ["delivered", "delivered"])
         #expect(try await app.ledger().map(\.attemptCount) == [0, 0])
+    }
+
+    @Test(arguments: [#"{"algorithm": "ES384"}"#, #"{"algorithm": "none"}"#, "{}"])
+    func `a rotation to what this version does not know makes no key, and is not tried again`(_ payload: String)
+        async throws
+    {
+        let app = try await TestApp.make()
+        try await app.oweRotation(0, payload: payload)
+        try await MailSink.running { sink in
+            _ = try await app.worker(to: sink).drain()
+        }
+
+        #expect(try await app.database.batch(in: app.scope) { $0.signingKeys() }.isEmpty)
+        #expect(try await app.ledger().map(\.state) == ["obsolete"])
     }
 
     @Test func `draining one app leaves another app's messages alone`() async throws {
@@ -174,5 +184,17 @@ struct OutboxWorkerTests {
 
         #expect(try await app.ledger().map(\.state) == ["delivered"])
         #expect(try await other.ledger().map(\.state) == ["owed"])
+    }
+}
+
+extension TestApp {
+    /// Owes a rotation, as the job does.
+    fileprivate func oweRotation(_ number: Int, payload: String) async throws {
+        var message = OutboxMessage(
+            id: newID(), kind: SigningKeyRotation.kind, lane: .notice, route: OutboxMessage.localRoute,
+            createdAt: clock.now, expiresAt: clock.now + .days(1))
+        message.payload = payload
+        message.uniqueKey = "rotate \(number)"
+        try await database.batch(in: scope) { [message] batch in batch.enqueue(message) }
     }
 }

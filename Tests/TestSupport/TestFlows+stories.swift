@@ -73,12 +73,12 @@ extension TestFlows {
     /// Exchanges a code as its client does; nil if that is refused.
     package func exchange(
         _ code: OneTimeToken, client: ClientID? = nil, redirectURI: String = TestFlows.redirectURI,
-        verifier: String = TestFlows.codeVerifier
+        verifier: String = TestFlows.codeVerifier, idTokensBy algorithm: SigningAlgorithm = .es256
     ) async throws -> TokenAnswer? {
         let presented = CodePresentation(
             code: code, clientID: client ?? app.client, redirectURI: redirectURI,
             challenge: try Self.challenge(verifier: verifier))
-        return try await flows.codeExchange.exchange(presented, in: scope, from: Self.origin)
+        return try await flows.codeExchange.exchange(presented, idTokensBy: algorithm, in: scope, from: Self.origin)
     }
 
     /// Signs a verified user in and exchanges the code.
@@ -88,8 +88,11 @@ extension TestFlows {
     }
 
     /// Exchanges a refresh token as its client does; nil if that is refused.
-    package func refresh(_ token: OneTimeToken, client: ClientID? = nil) async throws -> TokenAnswer? {
-        try await flows.refresh.refresh(token, by: client ?? app.client, in: scope, from: Self.origin)
+    package func refresh(
+        _ token: OneTimeToken, client: ClientID? = nil, idTokensBy algorithm: SigningAlgorithm = .es256
+    ) async throws -> TokenAnswer? {
+        try await flows.refresh.refresh(
+            token, by: client ?? app.client, idTokensBy: algorithm, in: scope, from: Self.origin)
     }
 
     /// The session of an access token; nil if it may not be used.

@@ -61,7 +61,7 @@ package struct TestFlows: Sendable {
         let app = try await TestApp.make(clock: clock, settings: settings)
         let (key, id) = (P256.Signing.PrivateKey(), signingKeyID ?? app.newID())
         let new = try app.newSigningKey(key, id)
-        try await app.database.batch(in: app.scope) { $0.insertFirstSigningKey(new) }
+        _ = try await app.database.batch(in: app.scope) { $0.insertActiveSigningKey(new) }
         return TestFlows(app, key, id, hasher, providers, passwordRange)
     }
 
@@ -85,16 +85,5 @@ package struct TestFlows: Sendable {
                 database: app.database, clock: app.clock, random: app.random, cache: keys, baseURL: Self.baseURL,
                 hasher: hasher, allowsPrivateDestinations: providers != nil, providers: providers ?? .none,
                 passwordRange: passwordRange))
-    }
-}
-
-extension TestApp {
-    /// A signing key of the test's own as it is written, its private half sealed for this app.
-    package func newSigningKey(_ key: P256.Signing.PrivateKey, _ id: SigningKeyID) throws -> NewSigningKey {
-        let place = SealedPlace(
-            table: "signing_keys", column: "private_sealed", app: self.id, row: id.uuid.bytes)
-        return NewSigningKey(
-            id: id, publicKey: Array(key.publicKey.x963Representation),
-            privateSealed: try keys.seal(Array(key.rawRepresentation), at: place), at: clock.now)
     }
 }

@@ -21,7 +21,8 @@ extension Benchmark {
                 guard
                     case .client = try await flows.clientAuthentication.authenticate(
                         .id(site.client), in: scope, from: nowhere),
-                    try await flows.codeExchange.exchange(presentation, in: scope, from: nowhere) != nil
+                    try await flows.codeExchange.exchange(presentation, idTokensBy: .es256, in: scope, from: nowhere)
+                        != nil
                 else { throw Program.Failed(description: "a code was refused") }
             }
         }
@@ -53,7 +54,8 @@ extension Benchmark {
                 guard
                     case .client = try await flows.clientAuthentication.authenticate(
                         .id(site.client), in: scope, from: nowhere),
-                    try await flows.refresh.refresh(token, by: site.client, in: scope, from: nowhere) != nil
+                    try await flows.refresh.refresh(
+                        token, by: site.client, idTokensBy: .es256, in: scope, from: nowhere) != nil
                 else { throw Program.Failed(description: "a token was refused") }
             }
         }

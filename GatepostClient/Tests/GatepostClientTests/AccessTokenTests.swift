@@ -1,4 +1,5 @@
 import Crypto
+import CryptoExtras
 import Foundation
 import GatepostClient
 import Testing
@@ -63,6 +64,28 @@ struct AccessTokenTests {
     func `another algorithm than ES256 is refused, also under a good signature`(_ name: String) async throws {
         #expect(try await verifier.refusal(of: issuer.token(header: ["alg": name])) == .wrongAlgorithm(name))
         #expect(issuer.fetchCount == 0)
+    }
+
+    @Test func `an RSA key beside the others, for ID tokens, is no trouble and signs no access token`() async throws {
+        let rsa = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let numbers = try rsa.publicKey.getKeyPrimitives()
+        let member = """
+            {"kty":"RSA","use":"sig","alg":"RS256","kid":"key_rsa","n":"\(TestIssuer.encode(numbers.modulus))",\
+            "e":"\(TestIssuer.encode(numbers.publicExponent))"}
+            """
+        let document = TestIssuer.document(["key_1": issuer.key("key_1")])
+        issuer.change { $0.body = document.replacing("[", with: "[\(member),") }
+        #expect(try await verifier.refusal(of: issuer.token()) == nil)
+
+        let ours = try issuer.token()
+        #expect(try await verifier.refusal(of: issuer.token(key: "key_rsa")) == .unknownKey("key_rsa"))
+        for algorithm in ["RS256", "ES256"] {
+            let header = Data(#"{"alg":"\#(algorithm)","kid":"key_rsa","typ":"at+jwt"}"#.utf8)
+            let input = TestIssuer.encode(header) + "." + ours.split(separator: ".")[1]
+            let signature = try rsa.signature(for: Data(input.utf8), padding: .insecurePKCS1v1_5).rawRepresentation
+            let refusal = try await verifier.refusal(of: input + "." + TestIssuer.encode(signature))
+            #expect(refusal == (algorithm == "RS256" ? .wrongAlgorithm("RS256") : .unknownKey("key_rsa")))
+        }
     }
 
     @Test func `extensions that must be understood are refused`() async throws {

@@ -28,6 +28,7 @@ struct AdminClientRoutes: Sendable {
         let redirectURIs: [String]
         /// Whether it proves itself by signing, with keys of its own.
         let hasKeys: Bool
+        let idTokenAlgorithm: SigningAlgorithm
         let requiresPushed: Bool
         let webOrigins: [String]
         let postLogoutURIs: [String]
@@ -55,6 +56,7 @@ struct AdminClientRoutes: Sendable {
             case subjectType = "subject_type"
             case redirectURIs = "redirect_uris"
             case hasKeys = "has_keys"
+            case idTokenAlgorithm = "id_token_signed_response_alg"
             case requiresPushed = "requires_pushed_requests"
             case webOrigins = "web_origins"
             case postLogoutURIs = "post_logout_redirect_uris"
@@ -65,7 +67,7 @@ struct AdminClientRoutes: Sendable {
             (id, name, type, createdAt) = (client.id, client.name, client.type, client.createdAt)
             (party, subjectType) = (client.party, client.subjectType)
             (redirectURIs, hasKeys) = (client.redirectURIs, client.keySet != nil)
-            requiresPushed = client.requiresPushed
+            (idTokenAlgorithm, requiresPushed) = (client.idTokenAlgorithm, client.requiresPushed)
             (webOrigins, postLogoutURIs) = (client.webOrigins, client.postLogoutURIs)
         }
 
@@ -106,11 +108,13 @@ struct AdminClientRoutes: Sendable {
         let subjectType: SubjectType?
         let redirectURIs: [String]?
         let jwks: KeySet?
+        let idTokenAlgorithm: String?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name, type, party, jwks
             case subjectType = "subject_type"
             case redirectURIs = "redirect_uris"
+            case idTokenAlgorithm = "id_token_signed_response_alg"
         }
     }
 
@@ -122,7 +126,8 @@ struct AdminClientRoutes: Sendable {
             name: try Self.name(body.name), type: body.type, party: body.party ?? .first,
             subjectType: body.subjectType ?? .public,
             redirectURIs: try Self.redirectURIs(body.redirectURIs ?? []),
-            keySet: try body.jwks.map(Self.keySet))
+            keySet: try body.jwks.map(Self.keySet),
+            idTokenAlgorithm: try body.idTokenAlgorithm.map(Self.algorithm) ?? .rs256)
         let shown = try await flow.create(wanted, for: admin, in: context.scope).value
         return EditedResponse(status: .created, response: ClientAnswer(shown))
     }
@@ -133,6 +138,7 @@ struct AdminClientRoutes: Sendable {
         let subjectType: SubjectType?
         let redirectURIs: [String]?
         let jwks: KeySet?
+        let idTokenAlgorithm: String?
         let requiresPushed: Bool?
         let webOrigins: [String]?
         let postLogoutURIs: [String]?
@@ -141,6 +147,7 @@ struct AdminClientRoutes: Sendable {
             case name, party, jwks
             case subjectType = "subject_type"
             case redirectURIs = "redirect_uris"
+            case idTokenAlgorithm = "id_token_signed_response_alg"
             case requiresPushed = "requires_pushed_requests"
             case webOrigins = "web_origins"
             case postLogoutURIs = "post_logout_redirect_uris"
@@ -154,6 +161,7 @@ struct AdminClientRoutes: Sendable {
         (change.party, change.subjectType) = (body.party, body.subjectType)
         change.redirectURIs = try body.redirectURIs.map { try Self.redirectURIs($0) }
         change.keySet = try body.jwks.map { try Self.keySet($0).json }
+        change.idTokenAlgorithm = try body.idTokenAlgorithm.map(Self.algorithm)
         change.requiresPushed = body.requiresPushed
         change.webOrigins = try body.webOrigins.map(Self.webOrigins)
         change.postLogoutURIs = try body.postLogoutURIs.map { try Self.redirectURIs($0, "post_logout_redirect_uris") }
@@ -221,6 +229,13 @@ struct AdminClientRoutes: Sendable {
                     + "scheme with a dot, without a fragment.")
         }
         return uris
+    }
+
+    private static func algorithm(_ text: String) throws -> SigningAlgorithm {
+        guard let algorithm = SigningAlgorithm(rawValue: text) else {
+            throw Problem(.invalidRequest, detail: "id_token_signed_response_alg is RS256 or ES256.")
+        }
+        return algorithm
     }
 
     private static func keySet(_ set: KeySet) throws -> ClientKeySet {

@@ -56,7 +56,7 @@ struct DiscoveryRoutes: Sendable {
             "request_parameter_supported":false,"request_uri_parameter_supported":false,\
             "acr_values_supported":["1fa","mfa"],"claims_parameter_supported":false,"claims_supported":\(Self.claims),\
             "code_challenge_methods_supported":["S256"],"subject_types_supported":["public","pairwise"],\
-            "id_token_signing_alg_values_supported":["ES256"],\
+            "id_token_signing_alg_values_supported":["RS256","ES256"],\
             "token_endpoint_auth_methods_supported":["none",\(methods)],\
             "token_endpoint_auth_signing_alg_values_supported":\(algorithms),\
             "revocation_endpoint_auth_methods_supported":["none",\(methods)],\

@@ -28,9 +28,10 @@ struct TokenRoutes: Sendable {
             switch grantType {
             case "authorization_code":
                 try await codeExchange.exchange(
-                    Self.presentation(form, by: client.id), in: context.scope, from: origin)
+                    Self.presentation(form, by: client.id), idTokensBy: client.idTokenAlgorithm, in: context.scope,
+                    from: origin)
             case "refresh_token":
-                try await refresh(form, by: client.id, in: context.scope, from: origin)
+                try await refresh(form, by: client, in: context.scope, from: origin)
             default:
                 throw OAuthError(
                     .unsupportedGrantType, "Use authorization_code, refresh_token or client_credentials.",
@@ -41,14 +42,15 @@ struct TokenRoutes: Sendable {
     }
 
     private func refresh(
-        _ form: FormBody, by client: ClientID, in scope: AppScope, from origin: RequestOrigin
+        _ form: FormBody, by client: ClientRecord, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> TokenAnswer? {
         let token = try Self.refreshToken(form)
         if let wanted = form["scope"], try await !refresh.covers(wanted, token, in: scope) {
             throw OAuthError(.invalidScope, "The scope is more than what was granted.", cause: .invalidRequest)
         }
         return try await refresh.refresh(
-            token, by: client, narrowedTo: form["scope"].map(GrantScope.init), in: scope, from: origin)
+            token, by: client.id, idTokensBy: client.idTokenAlgorithm, narrowedTo: form["scope"].map(GrantScope.init),
+            in: scope, from: origin)
     }
 
     private func issue(

@@ -42,12 +42,12 @@ package struct AdminAppFlow: Sendable {
     package func create(named name: String, for request: AdminRequest) async throws -> AdminOutcome<AppID> {
         let occasion = Occasion(now: clock.now, origin: request.origin, random: random)
         let app: AppID = occasion.id()
-        let key = try SigningKeyMaterial.make(in: app, id: occasion.id(), keys: keys, at: occasion.now)
+        let key = try SigningKeyMaterial.makeES256(in: app, id: occasion.id(), keys: keys, at: occasion.now)
         guard let scope = try await database.scope(of: .gatepost) else { return .refused(Refusal(.appNotFound)) }
         return try await database.transaction(in: scope) { transaction in
             try await transaction.once(request, app, occasion) {
                 try await transaction.createApp(app, named: name, at: occasion.now) { batch in
-                    batch.insertFirstSigningKey(key)
+                    batch.insertActiveSigningKey(key)
                     batch.record(occasion.event(.appCreated, by: request.actor))
                 }
                 return nil

@@ -27,13 +27,13 @@ package struct AdminSetupFlow: Sendable {
     package func prepare() async throws -> ClientID? {
         guard let scope = try await database.scope(of: .gatepost) else { return nil }
         let occasion = Occasion(now: clock.now, origin: .none, random: random)
-        let key = try SigningKeyMaterial.make(in: scope.appID, id: occasion.id(), keys: keys, at: occasion.now)
+        let key = try SigningKeyMaterial.makeES256(in: scope.appID, id: occasion.id(), keys: keys, at: occasion.now)
         let client: ClientID = occasion.id()
         return try await database.transaction(in: scope) { transaction in
-            let isNewKey = try await transaction.batch { $0.insertMissingSigningKey(key) }
+            let isNewKey = try await transaction.batch { $0.insertActiveSigningKey(key) }
             let known = try await transaction.batch { $0.clients() }.first { $0.name == Self.clientName }
             try await transaction.batch { batch in
-                if isNewKey { batch.record(occasion.event(.signingKeyCreated, by: .operator)) }
+                if isNewKey { batch.record(occasion.event(.signingKeyCreated, by: .operator, about: key)) }
                 guard known == nil else { return }
                 batch.insertClient(
                     client, named: Self.clientName, redirectURIs: [Self.redirectURI].compactMap(RedirectURI.init),

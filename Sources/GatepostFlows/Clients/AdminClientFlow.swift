@@ -22,14 +22,16 @@ package struct AdminClientFlow: Sendable {
         package let redirectURIs: [RedirectURI]
         /// What it proves itself with in place of a secret; for a confidential one only.
         package let keySet: ClientKeySet?
+        package let idTokenAlgorithm: SigningAlgorithm
 
-        /// Gathers what the request says.
+        /// Gathers what the request says; who names no algorithm means RS256 (OpenID Connect Registration, section 2).
         package init(
             name: String, type: ClientType, party: ClientParty = .first, subjectType: SubjectType = .public,
-            redirectURIs: [RedirectURI], keySet: ClientKeySet? = nil
+            redirectURIs: [RedirectURI], keySet: ClientKeySet? = nil, idTokenAlgorithm: SigningAlgorithm = .rs256
         ) {
             (self.name, self.type, self.party, self.subjectType) = (name, type, party, subjectType)
             (self.redirectURIs, self.keySet) = (redirectURIs, keySet)
+            self.idTokenAlgorithm = idTokenAlgorithm
         }
     }
 
@@ -52,13 +54,14 @@ package struct AdminClientFlow: Sendable {
         try await shown(id, made: nil, in: scope)
     }
 
-    /// Adds a client; a confidential one without keys gets its first secret.
+    /// Adds a client; a confidential one without keys gets its first secret, and the app the key for its ID tokens.
     package func create(
         _ wanted: Wanted, for request: AdminRequest, in scope: AppScope
     ) async throws -> AdminOutcome<Shown> {
         let occasion = Occasion(now: clock.now, origin: request.origin, random: random)
         let id: ClientID = occasion.id()
         let secret = wanted.type == .confidential && wanted.keySet == nil ? makeSecret(occasion) : nil
+        let missingKey = try await missingKey(for: wanted.idTokenAlgorithm, in: scope, occasion)
         let outcome = try await database.transaction(in: scope) { transaction in
             try await transaction.once(request, id, occasion) {
                 guard wanted.keySet == nil || wanted.type == .confidential else {
@@ -71,11 +74,13 @@ package struct AdminClientFlow: Sendable {
                     return Refusal(.conflict, detail: "The app has as many clients as it may have.")
                 }
                 let subjectSecret = try sector.map { _ in try makeSubjectSecret(in: scope) }
+                try await missingKey?.insert(in: transaction, by: request.actor, occasion)
                 try await transaction.batch { batch in
                     if let subjectSecret { batch.insertSubjectSecret(subjectSecret, at: occasion.now) }
                     batch.insertClient(
                         id, named: wanted.name, type: wanted.type, party: wanted.party, sector: sector,
-                        keySet: wanted.keySet?.json, redirectURIs: wanted.redirectURIs, at: occasion.now)
+                        keySet: wanted.keySet?.json, idTokenAlgorithm: wanted.idTokenAlgorithm,
+                        redirectURIs: wanted.redirectURIs, at: occasion.now)
                     batch.record(event(.clientCreated, id, request, occasion))
                     if let secret { add(secret, of: id, to: &batch, request, occasion) }
                 }
@@ -85,11 +90,12 @@ package struct AdminClientFlow: Sendable {
         return try await shown(outcome, made: secret, in: scope)
     }
 
-    /// Changes what is named of a client.
+    /// Changes what is named of a client; naming an algorithm gives the app its key if it lacks one.
     package func change(
         _ id: ClientID, _ change: ClientChange, for request: AdminRequest, in scope: AppScope
     ) async throws -> AdminOutcome<Shown> {
         let occasion = Occasion(now: clock.now, origin: request.origin, random: random)
+        let missingKey = try await missingKey(for: change.idTokenAlgorithm, in: scope, occasion)
         let outcome = try await database.transaction(in: scope) { transaction in
             try await transaction.once(request, id, occasion) {
                 guard let before = try await transaction.batch({ $0.lockClient(id) }) else {
@@ -106,6 +112,7 @@ package struct AdminClientFlow: Sendable {
                 let subjectSecret = try sector.map { _ in try makeSubjectSecret(in: scope) }
                 var event = event(.clientChanged, id, request, occasion)
                 event.details["fields"] = change.fieldNames.joined(separator: " ")
+                try await missingKey?.insert(in: transaction, by: request.actor, occasion)
                 try await transaction.batch { [event] batch in
                     if let subjectSecret { batch.insertSubjectSecret(subjectSecret, at: occasion.now) }
                     batch.changeClient(id, change, sector: sector)
@@ -179,6 +186,13 @@ package struct AdminClientFlow: Sendable {
             return .failure(Refused(refusal: Refusal(.conflict, detail: detail)))
         }
         return .success(sector)
+    }
+
+    /// The key that the app lacks for ID tokens of this algorithm.
+    private func missingKey(
+        for algorithm: SigningAlgorithm?, in scope: AppScope, _ occasion: Occasion
+    ) async throws -> MissingSigningKey? {
+        try await MissingSigningKey.make(for: algorithm, in: scope, on: database, keys: keys, occasion)
     }
 
     /// The app's secret for pairwise subjects, if it has none yet.

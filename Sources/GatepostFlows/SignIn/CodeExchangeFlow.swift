@@ -16,18 +16,21 @@ package struct CodeExchangeFlow: Sendable {
 
     /// Exchanges a code; nil stands for `invalid_grant`.
     ///
+    /// An ID token is signed with the algorithm of the client.
+    ///
     /// One batch: the code is used up, and session, family and token follow from it in SQL, or none does. A
     /// second use ends what the first one gave (RFC 6749, section 4.1.2): either the code or its answer was
     /// stolen, and nobody can tell which.
     package func exchange(
-        _ presented: CodePresentation, in scope: AppScope, from origin: RequestOrigin
+        _ presented: CodePresentation, idTokensBy algorithm: SigningAlgorithm, in scope: AppScope,
+        from origin: RequestOrigin
     ) async throws -> TokenAnswer? {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
         let now = occasion.now
         let (session, family): (SessionID, TokenFamilyID) = (occasion.id(), occasion.id())
         let refreshToken = OneTimeToken.make(.refresh, random: random)
         // Fetched first: a code must not be used up for an answer that cannot be signed.
-        try await issuer.prepare(in: scope)
+        try await issuer.prepare(idTokensBy: algorithm, in: scope)
         let (code, live) = try await database.batch(in: scope) { batch in
             batch.redeemCode(presented, for: session, at: now)
             batch.insertSession(session, fromCode: presented.code.hash, origin: origin, at: now)
@@ -41,7 +44,8 @@ package struct CodeExchangeFlow: Sendable {
         }
         if let live {
             return try await issuer.answer(
-                for: live, client: presented.clientID, refreshToken: refreshToken, in: scope, at: now)
+                for: live, client: presented.clientID, idTokensBy: algorithm, refreshToken: refreshToken, in: scope,
+                at: now)
         }
         try await refuse(code, presented, in: scope, occasion)
         return nil

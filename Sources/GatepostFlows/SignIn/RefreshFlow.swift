@@ -28,19 +28,22 @@ package struct RefreshFlow: Sendable {
 
     /// Exchanges a token; nil stands for `invalid_grant`.
     ///
-    /// Less than what was granted may be asked for, never more (RFC 6749, section 6); the grant itself stays.
+    /// Less than what was granted may be asked for, never more (RFC 6749, section 6); the grant itself stays. An ID
+    /// token is signed with the algorithm of the client.
     ///
     /// The update waits for a racing one to commit and then finds the token used; the read after it, in the same
     /// batch, sees what the winner wrote.
     package func refresh(
-        _ token: OneTimeToken, by client: ClientID, narrowedTo wanted: GrantScope? = nil, in scope: AppScope,
-        from origin: RequestOrigin
+        _ token: OneTimeToken, by client: ClientID, idTokensBy algorithm: SigningAlgorithm,
+        narrowedTo wanted: GrantScope? = nil, in scope: AppScope, from origin: RequestOrigin
     ) async throws -> TokenAnswer? {
         let occasion = Occasion(now: clock.now, origin: origin, random: random)
         let successor = OneTimeToken.make(.refresh, random: random)
         let exchange = RefreshExchange(
             presented: token, successor: successor, successorSealed: try SuccessorSeal.seal(successor, under: token),
             clientID: client, at: occasion.now)
+        // Fetched first: a token must not be used up for an answer that cannot be signed.
+        try await issuer.prepare(idTokensBy: algorithm, in: scope)
         let presented = try await database.batch(in: scope) { batch in
             batch.exchangeRefreshToken(exchange)
             batch.forgetSealed(exchange)
@@ -54,14 +57,14 @@ package struct RefreshFlow: Sendable {
             return nil
         }
         if presented.successorHash == successor.hash {
-            return try await answer(presented, wanted, refreshToken: successor, in: scope, occasion)
+            return try await answer(presented, wanted, algorithm, refreshToken: successor, in: scope, occasion)
         }
         guard presented.clientID == client else {
             try await refuse(presented, client, reason: "client_mismatch", in: scope, occasion)
             return nil
         }
         if let repeated = try Self.repeatable(presented, token, at: occasion.now) {
-            return try await answer(presented, wanted, refreshToken: repeated, in: scope, occasion)
+            return try await answer(presented, wanted, algorithm, refreshToken: repeated, in: scope, occasion)
         }
         try await refuse(
             presented, client, reason: presented.usedAt == nil ? "invalid_grant" : "refresh_reused", in: scope, occasion
@@ -80,8 +83,8 @@ package struct RefreshFlow: Sendable {
     }
 
     private func answer(
-        _ presented: PresentedRefreshToken, _ wanted: GrantScope?, refreshToken: OneTimeToken, in scope: AppScope,
-        _ occasion: Occasion
+        _ presented: PresentedRefreshToken, _ wanted: GrantScope?, _ algorithm: SigningAlgorithm,
+        refreshToken: OneTimeToken, in scope: AppScope, _ occasion: Occasion
     ) async throws -> TokenAnswer {
         try await issuer.answer(
             for: SessionProof(
@@ -89,7 +92,8 @@ package struct RefreshFlow: Sendable {
                 authenticatedAt: presented.authenticatedAt, told: presented.told,
                 scope: wanted.map { presented.scope.intersection($0) } ?? presented.scope,
                 isThirdParty: presented.isThirdParty, sector: presented.sector),
-            client: presented.clientID, refreshToken: refreshToken, in: scope, at: occasion.now)
+            client: presented.clientID, idTokensBy: algorithm, refreshToken: refreshToken, in: scope,
+            at: occasion.now)
     }
 
     private func refuse(

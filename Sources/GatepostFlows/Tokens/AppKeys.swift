@@ -1,4 +1,3 @@
-import Crypto
 package import GatepostModel
 package import GatepostStore
 import Synchronization
@@ -9,14 +8,17 @@ package struct AppKeys: Sendable {
     package let jwks: [UInt8]
     /// The app's id as it stands in tokens.
     let app: String
-    /// What signs, with the headers of access tokens and of ID tokens.
-    let active: (header: [UInt8], idHeader: [UInt8], key: P256.Signing.PrivateKey)?
-    /// By the encoded header that tokens of this key carry.
+    /// What signs access tokens.
+    private let accessTokenSigner: TokenSigner?
+    /// What signs ID tokens, for clients that ask for this algorithm.
+    private let idTokenSigners: [SigningAlgorithm: TokenSigner]
+    /// By the encoded header that access tokens of this key carry.
     ///
     /// A token is ours only if its header is byte for byte one that we write, so its `alg`, `jku`, `crit` and
-    /// whatever else a forger puts there are never interpreted (RFC 8725, section 3.1). An ID token has another type
-    /// in it, so it is no access token.
-    let verifying: [String: P256.Signing.PublicKey]
+    /// whatever else a forger puts there are never interpreted (RFC 8725, section 3.1): the header finds the key, and
+    /// the key knows the one algorithm that it is for. An ID token has another type in it, so it is no access token;
+    /// no key signs both kinds but the one on P-256.
+    let verifying: [String: VerifyingKey]
 
     /// One reading of an app's keys; no two are the same, though the keys may be.
     final class Reading: Sendable, Equatable {
@@ -29,34 +31,31 @@ package struct AppKeys: Sendable {
     private let subjects: PairwiseSubjects?
 
     /// The same for ID tokens, which clients show again when they sign somebody out.
-    let verifyingIDTokens: [String: P256.Signing.PublicKey]
+    let verifyingIDTokens: [String: VerifyingKey]
 
     init(_ records: [SigningKeyRecord], subjectSecret: [UInt8]?, of app: AppID, ring: KeyRing) throws {
         subjects = try subjectSecret.map { try SubjectSecret.open($0, in: app, keys: ring) }
         var members: [String] = []
-        var verifying: [String: P256.Signing.PublicKey] = [:]
-        var verifyingIDTokens: [String: P256.Signing.PublicKey] = [:]
+        var verifying: [String: VerifyingKey] = [:]
+        var verifyingIDTokens: [String: VerifyingKey] = [:]
+        var accessTokenSigner: TokenSigner?
+        var idTokenSigners: [SigningAlgorithm: TokenSigner] = [:]
         for record in records {
-            let key = try P256.Signing.PublicKey(x963Representation: record.publicKey)
-            verifying[Self.header(record.id, type: Self.accessTokenType)] = key
-            verifyingIDTokens[Self.header(record.id, type: Self.idTokenType)] = key
-            let (x, y) = (record.publicKey[1..<33], record.publicKey[33..<65])
-            members.append(
-                """
-                {"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"\(record.id)",\
-                "x":"\(Base64URL.encode(x))","y":"\(Base64URL.encode(y))"}
-                """)
+            let key = try VerifyingKey(record)
+            members.append(try key.jwk(record.id))
+            let (header, idHeader) = (Self.header(record, Self.accessTokenType), Self.header(record, Self.idTokenType))
+            let signing = record.state == .active ? try SigningKeyMaterial.open(record, in: app, keys: ring) : nil
+            verifyingIDTokens[idHeader] = key
+            idTokenSigners[record.algorithm] =
+                signing.map { TokenSigner(header: idHeader, key: $0) } ?? idTokenSigners[record.algorithm]
+            guard record.algorithm == .ofAccessTokens else { continue }
+            verifying[header] = key
+            accessTokenSigner = signing.map { TokenSigner(header: header, key: $0) } ?? accessTokenSigner
         }
         jwks = Array("{\"keys\":[\(members.joined(separator: ","))]}".utf8)
         (self.verifying, self.verifyingIDTokens) = (verifying, verifyingIDTokens)
+        (self.accessTokenSigner, self.idTokenSigners) = (accessTokenSigner, idTokenSigners)
         self.app = app.description
-        active = try records.first { $0.state == .active }.map { record in
-            (
-                Array(Self.header(record.id, type: Self.accessTokenType).utf8),
-                Array(Self.header(record.id, type: Self.idTokenType).utf8),
-                try SigningKeyMaterial.open(record, in: app, keys: ring)
-            )
-        }
     }
 
     /// What a user is called by the clients of a sector; by those without one, their id.
@@ -66,11 +65,26 @@ package struct AppKeys: Sendable {
         return subjects.subject(of: user, in: sector)
     }
 
+    /// What signs access tokens; throws `NoActiveSigningKey` where nothing does.
+    var forAccessTokens: TokenSigner {
+        get throws {
+            guard let accessTokenSigner else { throw NoActiveSigningKey(algorithm: .ofAccessTokens) }
+            return accessTokenSigner
+        }
+    }
+
+    /// What signs ID tokens of an algorithm; throws `NoActiveSigningKey` where nothing does.
+    func forIDTokens(_ algorithm: SigningAlgorithm) throws -> TokenSigner {
+        guard let signer = idTokenSigners[algorithm] else { throw NoActiveSigningKey(algorithm: algorithm) }
+        return signer
+    }
+
     private static let accessTokenType = "at+jwt"
     private static let idTokenType = "JWT"
 
-    private static func header(_ id: SigningKeyID, type: String) -> String {
-        Base64URL.encode(Array(#"{"alg":"ES256","kid":"\#(id)","typ":"\#(type)"}"#.utf8))
+    private static func header(_ record: SigningKeyRecord, _ type: String) -> String {
+        let (algorithm, id) = (record.algorithm.rawValue, record.id)
+        return Base64URL.encode(Array(#"{"alg":"\#(algorithm)","kid":"\#(id)","typ":"\#(type)"}"#.utf8))
     }
 }
 

@@ -13,7 +13,7 @@ extension TokenIssuer {
     package func answer(for client: ClientRecord, in scope: AppScope, at now: Instant) async throws -> ClientTokenAnswer
     {
         let keys = try await cache.keys(of: scope)
-        guard let active = keys.active else { throw NoActiveSigningKey() }
+        let signer = try keys.forAccessTokens
         let life = scope.settings.accessTokenLife
         let party = client.party == .third ? Self.thirdParty : ""
         let payload = """
@@ -21,7 +21,7 @@ extension TokenIssuer {
             "client_id":"\(client.id)","app_id":"\(keys.app)","iat":\(now.seconds),"exp":\((now + life).seconds),\
             \(party)"jti":"\(tokenID(at: now))"}
             """
-        let token = try Self.sign(Array(payload.utf8), header: active.header, key: active.key)
+        let token = try Self.sign(Array(payload.utf8), by: signer)
         return ClientTokenAnswer(accessToken: token, expiresIn: life.wholeSeconds)
     }
 }

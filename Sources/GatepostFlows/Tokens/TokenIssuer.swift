@@ -1,4 +1,3 @@
-import Crypto
 package import GatepostModel
 package import GatepostStore
 
@@ -14,10 +13,12 @@ package struct TokenAnswer: Sendable {
     package let idToken: Secret?
 }
 
-/// An app has no active key; its tokens cannot be signed until an operator makes one.
-package struct NoActiveSigningKey: Error {}
+/// An app has no active key of an algorithm; what asks for it cannot be signed, and is not signed with another.
+package struct NoActiveSigningKey: Error {
+    package let algorithm: SigningAlgorithm
+}
 
-/// Issues access tokens, JWTs of type `at+jwt` (RFC 9068), and ID tokens, signed with the app's own key.
+/// Issues access tokens, JWTs of type `at+jwt` (RFC 9068), and ID tokens, signed with the app's own keys.
 ///
 /// An encoder of our own over swift-crypto: the header's bytes are made once a key, the payload is written
 /// straight into a buffer. jwt-kit takes five times as long for the same token.
@@ -37,58 +38,59 @@ package struct TokenIssuer: Sendable {
 
     private static func issuer(of app: String, baseURL: String) -> String { "\(baseURL)/apps/\(app)" }
 
-    /// Sees to it that a token can be signed; throws `NoActiveSigningKey`, or what kept the keys from being read.
-    package func prepare(in scope: AppScope) async throws {
-        guard try await cache.keys(of: scope).active != nil else { throw NoActiveSigningKey() }
+    /// Sees to it that a client's tokens can be signed; throws `NoActiveSigningKey`, or what kept the keys from being
+    /// read.
+    package func prepare(idTokensBy algorithm: SigningAlgorithm, in scope: AppScope) async throws {
+        let keys = try await cache.keys(of: scope)
+        _ = (try keys.forAccessTokens, try keys.forIDTokens(algorithm))
     }
 
     /// Signs an access token for a session, an ID token if that was asked for, and puts the answer together.
     package func answer(
-        for session: SessionProof, client: ClientID, refreshToken: OneTimeToken, in scope: AppScope, at now: Instant
+        for session: SessionProof, client: ClientID, idTokensBy algorithm: SigningAlgorithm,
+        refreshToken: OneTimeToken, in scope: AppScope, at now: Instant
     ) async throws -> TokenAnswer {
         let keys = try await cache.keys(of: scope)
         let life = scope.settings.accessTokenLife
         let token = try sign(session, client: client, life: life, keys: keys, in: scope, at: now)
         let idToken =
             session.scope.contains(.openid)
-            ? try signIDToken(session, client: client, with: token, life: life, keys: keys, at: now) : nil
+            ? try signIDToken(session, client: client, by: keys.forIDTokens(algorithm), with: token, keys, life, now)
+            : nil
         return TokenAnswer(
             accessToken: token, refreshToken: refreshToken, expiresIn: life.wholeSeconds, scope: session.scope,
             idToken: idToken)
     }
 
     private func signIDToken(
-        _ session: SessionProof, client: ClientID, with accessToken: Secret, life: Duration, keys: AppKeys,
-        at now: Instant
+        _ session: SessionProof, client: ClientID, by signer: TokenSigner, with accessToken: Secret, _ keys: AppKeys,
+        _ life: Duration, _ now: Instant
     ) throws -> Secret {
-        guard let active = keys.active else { throw NoActiveSigningKey() }
         let text = IDTokenText(
             issuer: Self.issuer(of: keys.app, baseURL: baseURL), session: session,
             subject: try keys.subject(of: session.userID, in: session.sector), client: client,
             accessToken: accessToken, expiresAt: now + life, now: now)
-        return try Self.sign(text.bytes, header: active.idHeader, key: active.key)
+        return try Self.sign(text.bytes, by: signer)
     }
 
     /// Writes and signs the token; every value in it is an id, a number or checked configuration.
     package func sign(
         _ session: SessionProof, client: ClientID, life: Duration, keys: AppKeys, in scope: AppScope, at now: Instant
     ) throws -> Secret {
-        guard let active = keys.active else { throw NoActiveSigningKey() }
+        let signer = try keys.forAccessTokens
         let payload = try payload(of: session, client: client, keys: keys, expiresAt: now + life, at: now)
-        return try Self.sign(payload, header: active.header, key: active.key)
+        return try Self.sign(payload, by: signer)
     }
 
     /// Puts a token together and signs it.
-    static func sign(
-        _ payload: [UInt8], header: [UInt8], key: P256.Signing.PrivateKey
-    ) throws -> Secret {
-        var token = header
+    static func sign(_ payload: [UInt8], by signer: TokenSigner) throws -> Secret {
+        var token = signer.header
         token.reserveCapacity(token.count + payload.count * 2 + 90)
         token.append(UInt8(ascii: "."))
         Base64URL.append(payload, to: &token)
-        let signature = try key.signature(for: token)
+        let signature = try signer.key.signature(for: token)
         token.append(UInt8(ascii: "."))
-        Base64URL.append(signature.rawRepresentation, to: &token)
+        Base64URL.append(signature, to: &token)
         return Secret(String(decoding: token, as: UTF8.self))
     }
 

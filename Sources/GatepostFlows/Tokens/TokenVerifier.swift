@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 package import GatepostModel
 package import GatepostStore
@@ -93,14 +92,13 @@ package struct TokenVerifier: Sendable {
 
     /// The payload of a token whose header is one of these and whose signature is that key's; nil for anything else.
     static func payload<Claims: Decodable>(
-        of token: String, signedBy keys: [String: P256.Signing.PublicKey], as type: Claims.Type
+        of token: String, signedBy keys: [String: VerifyingKey], as type: Claims.Type
     ) -> Claims? {
         guard token.utf8.count <= tokenBytesMax else { return nil }
         let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let header = String(parts[0]), let signature = Base64URL.decode(parts[2]),
             let payload = Base64URL.decode(parts[1]), let key = keys[header],
-            let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature),
-            key.isValidSignature(signature, for: Array(token.utf8.dropLast(parts[2].count + 1)))
+            key.verifies(signature, of: Array(token.utf8.dropLast(parts[2].count + 1)))
         else { return nil }
         return try? JSONDecoder().decode(type, from: Data(payload))
     }

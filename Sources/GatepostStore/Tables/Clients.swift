@@ -31,6 +31,8 @@ package struct ClientRecord: Sendable {
     package let sector: String?
     /// The public keys of a client that proves itself by signing (RFC 7517); nil for any other.
     package let keySet: String?
+    /// What its ID tokens are signed with.
+    package let idTokenAlgorithm: SigningAlgorithm
     /// Whether it has to push what it asks for (RFC 9126).
     package let requiresPushed: Bool
     package let redirectURIs: [String]
@@ -65,6 +67,7 @@ package struct ClientChange: Sendable {
     package var subjectType: SubjectType?
     package var redirectURIs: [RedirectURI]?
     package var keySet: String?
+    package var idTokenAlgorithm: SigningAlgorithm?
     package var requiresPushed: Bool?
     package var webOrigins: [WebOrigin]?
     package var postLogoutURIs: [RedirectURI]?
@@ -77,7 +80,7 @@ package struct ClientChange: Sendable {
         [
             name.map { _ in "name" }, party.map { _ in "party" },
             subjectType.map { _ in "subject_type" }, redirectURIs.map { _ in "redirect_uris" },
-            keySet.map { _ in "jwks" },
+            keySet.map { _ in "jwks" }, idTokenAlgorithm.map { _ in "id_token_signed_response_alg" },
             requiresPushed.map { _ in "requires_pushed_requests" }, webOrigins.map { _ in "web_origins" },
             postLogoutURIs.map { _ in "post_logout_redirect_uris" },
         ].compactMap(\.self)
@@ -86,14 +89,20 @@ package struct ClientChange: Sendable {
 
 extension AppBatch {
     /// Registers a client.
+    ///
+    /// ES256 unless something else is named, because that key is there with every app; who names RS256 sees to it that
+    /// the app has one for it.
     package mutating func insertClient(
         _ id: ClientID, named name: String, type: ClientType = .public, party: ClientParty = .first,
-        sector: String? = nil, keySet: String? = nil, redirectURIs: [RedirectURI], at now: Instant
+        sector: String? = nil, keySet: String? = nil, idTokenAlgorithm: SigningAlgorithm = .es256,
+        redirectURIs: [RedirectURI], at now: Instant
     ) {
         add(
             """
-            insert into clients (app_id, id, name, type, party, sector, key_set, created_at)
-            values (\(scope.appID), \(id), \(name), \(type.rawValue), \(party.rawValue), \(sector), \(keySet), \(now))
+            insert into clients (app_id, id, name, type, party, sector, key_set, id_token_signed_response_alg,
+                                 created_at)
+            values (\(scope.appID), \(id), \(name), \(type.rawValue), \(party.rawValue), \(sector), \(keySet),
+                    \(idTokenAlgorithm.rawValue), \(now))
             """)
         insertRedirectURIs(redirectURIs, of: id)
     }
@@ -113,6 +122,8 @@ extension AppBatch {
             """
             update clients set name = coalesce(\(change.name), name), key_set = coalesce(\(change.keySet), key_set),
                                party = coalesce(\(change.party?.rawValue), party), sector = \(sector),
+                               id_token_signed_response_alg = coalesce(\(change.idTokenAlgorithm?.rawValue),
+                                                                       id_token_signed_response_alg),
                                requires_pushed = coalesce(\(change.requiresPushed), requires_pushed)
              where app_id = \(scope.appID) and id = \(id)
             """)
@@ -183,7 +194,7 @@ extension AppBatch {
     private func clientsSelect(where condition: SQL, limit: Int) -> SQL {
         """
         select c.id, c.name, c.type, c.party, c.sector, c.key_set, c.requires_pushed, c.web_origins,
-               c.post_logout_uris, c.created_at,
+               c.post_logout_uris, c.id_token_signed_response_alg, c.created_at,
                array(select u.uri from client_redirect_uris as u
                       where u.app_id = c.app_id and u.client_id = c.id order by u.uri) as redirect_uris
           from clients as c
@@ -204,6 +215,8 @@ extension ClientRecord {
         (keySet, createdAt) = (try row.get("key_set"), try row.get("created_at"))
         sector = try row.get("sector")
         (webOrigins, postLogoutURIs) = (try row.get("web_origins"), try row.get("post_logout_uris"))
+        // One that this version does not know is an error: nothing is signed with another one in its place.
+        idTokenAlgorithm = try row.get("id_token_signed_response_alg")
         (requiresPushed, redirectURIs) = (try row.get("requires_pushed"), try row.get("redirect_uris"))
     }
 }

@@ -17,17 +17,18 @@ package struct SigningKeyRotateHandler: Handler {
     }
 
     package func handle(_ message: ClaimedMessage, deadline: Duration) async -> HandlerResult {
-        guard let rotation = SigningKeyRotation(message), rotation.algorithm == "ES256" else {
+        guard let rotation = SigningKeyRotation(message) else {
             return .ended(.obsolete, reason: "algorithm_unknown")
         }
         do {
             guard let scope = try await database.scope(of: message.app) else {
                 return .ended(.obsolete, reason: "app_missing")
             }
+            let key = try await flow.make(rotation.algorithm, in: scope)
             try await database.transaction(in: scope) { transaction in
-                // Another worker has the message if its lease ran out; that one makes the key.
+                // Another worker has the message if its lease ran out; that one's key is written.
                 guard try await transaction.settleLocally(message, at: clock.now) else { return }
-                try await flow.makeNext(in: transaction)
+                try await flow.announce(key, in: transaction)
             }
             return .settled
         } catch {

@@ -25,6 +25,8 @@ extension ClientsCommand {
         var pairwise = false
         @Option(help: "A file with its public keys (RFC 7517), with which it signs instead of having a secret.")
         var keysFile: String?
+        @Option(name: .customLong("id-token-alg"), help: "What its ID tokens are signed with: RS256 or ES256.")
+        var idTokenAlgorithm = SigningAlgorithm.rs256
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
@@ -35,7 +37,7 @@ extension ClientsCommand {
             let wanted = AdminClientFlow.Wanted(
                 name: name, type: confidential ? .confidential : .public, party: thirdParty ? .third : .first,
                 subjectType: pairwise ? .pairwise : .public, redirectURIs: redirectURIs,
-                keySet: try keysFile.map(ClientKeySet.init(file:)))
+                keySet: try keysFile.map(ClientKeySet.init(file:)), idTokenAlgorithm: idTokenAlgorithm)
             try await Wiring.withOperator(.keys) { wiring in
                 let scope = try await wiring.scope(of: app)
                 let made = try await wiring.adminClientFlow().create(wanted, for: .byOperator, in: scope).value()
@@ -69,6 +71,8 @@ extension ClientRules {
         return texts
     }
 }
+
+extension SigningAlgorithm: ExpressibleByArgument {}
 
 extension ClientKeySet {
     private struct Document: Decodable {

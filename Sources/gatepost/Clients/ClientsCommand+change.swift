@@ -52,6 +52,8 @@ extension ClientsCommand {
         var requirePushed: Bool?
         @Option(help: "A file with its public keys (RFC 7517), in place of those that it has.")
         var keysFile: String?
+        @Option(name: .customLong("id-token-alg"), help: "What its ID tokens are signed with: RS256 or ES256.")
+        var idTokenAlgorithm: SigningAlgorithm?
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
@@ -77,6 +79,7 @@ extension ClientsCommand {
                 }
                 return origin
             }
+            change.idTokenAlgorithm = idTokenAlgorithm
             change.requiresPushed = requirePushed
             change.keySet = try keysFile.map { try ClientKeySet(file: $0).json }
             return change

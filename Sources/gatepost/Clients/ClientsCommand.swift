@@ -77,6 +77,8 @@ struct ClientRow: Encodable {
     let requiresPushed: Bool
     /// What a confidential client proves itself with: `secrets` or `keys`; nil for a public one.
     let proof: String?
+    /// What its ID tokens are signed with.
+    let idTokenAlgorithm: SigningAlgorithm
     let createdAt: Instant
 
     private enum CodingKeys: String, CodingKey {
@@ -84,6 +86,7 @@ struct ClientRow: Encodable {
         case redirectURIs = "redirectUris"
         case postLogoutURIs = "postLogoutRedirectUris"
         case requiresPushed = "requiresPushedRequests"
+        case idTokenAlgorithm = "idTokenSignedResponseAlg"
     }
 
     init(_ record: ClientRecord) {
@@ -91,6 +94,7 @@ struct ClientRow: Encodable {
         (party, subjectType) = (record.party.rawValue, record.subjectType.rawValue)
         (redirectURIs, webOrigins, postLogoutURIs) = (record.redirectURIs, record.webOrigins, record.postLogoutURIs)
         (requiresPushed, createdAt) = (record.requiresPushed, record.createdAt)
+        idTokenAlgorithm = record.idTokenAlgorithm
         proof = record.type == .public ? nil : record.keySet == nil ? "secrets" : "keys"
     }
 
@@ -103,6 +107,7 @@ struct ClientRow: Encodable {
         Terminal.say("party              \(party)")
         Terminal.say("knows users by     \(subjectType == SubjectType.pairwise.rawValue ? "pairwise subjects" : "ids")")
         Terminal.say("proves itself by   \(proof ?? "-")")
+        Terminal.say("ID tokens by       \(idTokenAlgorithm.rawValue)")
         Terminal.say("redirect URIs      \(list(redirectURIs))")
         Terminal.say("web origins        \(list(webOrigins))")
         Terminal.say("post-logout URIs   \(list(postLogoutURIs))")

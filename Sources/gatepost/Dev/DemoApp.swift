@@ -23,8 +23,9 @@ struct DemoApp {
         guard let uri = RedirectURI(redirectURI), let scope = try await wiring.database.scope(of: app) else {
             throw UnusableSetting(.databaseURL, "lost the demo app that was just created")
         }
-        return DemoApp(
-            app: app, client: try await flow.createClient(named: "Demo client", redirectURIs: [uri], in: scope))
+        let client = try await flow.createClient(
+            named: "Demo client", redirectURIs: [uri], idTokenAlgorithm: .es256, in: scope)
+        return DemoApp(app: app, client: client)
     }
 }
 

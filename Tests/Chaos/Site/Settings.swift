@@ -47,7 +47,8 @@ struct Settings: Sendable {
         ]
         _ = try await run(["migrate"], settings)
         let app: MadeApp = try await json(
-            ["apps", "create", "Chaos", "--redirect-uri", API.redirectURI, "--json"], settings)
+            ["apps", "create", "Chaos", "--redirect-uri", API.redirectURI, "--id-token-alg", "ES256", "--json"],
+            settings)
         // Everybody comes from this machine.
         _ = try await run(
             [

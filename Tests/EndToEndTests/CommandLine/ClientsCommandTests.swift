@@ -24,6 +24,7 @@ struct ClientsCommandTests {
         let webOrigins: [String]
         let postLogoutRedirectUris: [String]
         let requiresPushedRequests: Bool
+        let idTokenSignedResponseAlg: String
         let proof: String?
     }
 
@@ -67,6 +68,47 @@ struct ClientsCommandTests {
             #expect(shown.output.contains("post-logout URIs   https://shop.example/bye"))
             let kinds = try await app.auditKinds()
             #expect(kinds.filter { $0 == "client.changed" }.count == 2, "\(kinds)")
+        }
+    }
+
+    @Test func `a client is signed for with RS256, its app gets the key, and ES256 is for who asks for it`()
+        async throws
+    {
+        struct Key: Decodable {
+            let algorithm: String
+            let state: String
+        }
+        try await Installation.running { installation in
+            func keys(_ app: String) async throws -> [String] {
+                try await installation.run("keys", "list", app, "--json").json(as: [Key].self)
+                    .map { "\($0.algorithm) \($0.state)" }
+            }
+            func algorithm(_ app: String, _ client: String, _ change: String...) async throws -> String {
+                let arguments = change.isEmpty ? ["show"] : ["change"]
+                let outcome = try await Program.run(
+                    ["clients"] + arguments + [app, client] + change + ["--json"], environment: installation.settings)
+                try #require(outcome.exit == .done, "\(outcome.errors)")
+                return try outcome.json(as: Client.self).idTokenSignedResponseAlg
+            }
+            let app = try await installation.makeApp().id
+            #expect(try await keys(app) == ["ES256 active"])
+            let small = try await add(installation, app, "Small", "--id-token-alg", "ES256").client
+            #expect(try await algorithm(app, small) == "ES256")
+            #expect(try await keys(app) == ["ES256 active"])
+            let web = try await add(installation, app, "Web").client
+            #expect(try await algorithm(app, web) == "RS256")
+            #expect(try await keys(app) == ["ES256 active", "RS256 active"])
+            #expect(try await algorithm(app, web, "--id-token-alg", "ES256") == "ES256")
+            let table = try await installation.run("keys", "list", app)
+            #expect(table.output.contains("RS256"), "\(table.output)")
+
+            struct Created: Decodable {
+                let app: String
+                let client: String
+            }
+            let created = try await installation.run("apps", "create", "Harbour", "--json").json(as: Created.self)
+            #expect(try await keys(created.app) == ["ES256 active", "RS256 active"])
+            #expect(try await algorithm(created.app, created.client) == "RS256")
         }
     }
 
@@ -190,6 +232,7 @@ struct ClientsCommandTests {
         ["--web-origin", "*"], ["--post-logout-uri", "javascript:alert(1)"], ["--name", ""], [],
         ["--web-origin", "https://a.example", "--clear", "web-origins"], ["--clear", "everything"],
         ["--keys-file", "/dev/null"], ["--party", "first"], ["--subject-type", "private"],
+        ["--id-token-alg", "HS256"],
     ])
     func `what cannot be registered is a usage error`(_ arguments: [String]) async throws {
         // Found before anything is connected to: there are no settings.

@@ -65,7 +65,7 @@ struct KeyRotationTests {
                 #expect(told.taken > 20 && told.refused > 2, "\(name): \(told)")
             }
             for (name, answers) in report.strange {
-                #expect(answers["its own"] == 200 && answers.count == 11, "\(name): \(answers)")
+                #expect(answers["its own"] == 200 && answers.count == 12, "\(name): \(answers)")
                 // Who verifies by the keys believes a token for its life; who asks Gatepost learns of the end at once.
                 #expect(answers["after a sign-out"] == (name == "apache" ? 401 : 200), "\(name)")
                 // An ID token is no bearer's: go-oidc tells the two apart by their audience, the others by their type.

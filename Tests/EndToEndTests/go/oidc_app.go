@@ -53,9 +53,9 @@ func main() {
 		ClientID: os.Getenv("CLIENT"), ClientSecret: os.Getenv("SECRET"), Endpoint: provider.Endpoint(),
 		RedirectURL: home + "/callback", Scopes: []string{oidc.ScopeOpenID, "email"},
 	}
-	algorithms := []string{oidc.ES256}
-	idTokens := provider.Verifier(&oidc.Config{ClientID: config.ClientID, SupportedSigningAlgs: algorithms})
-	accessTokens := provider.Verifier(&oidc.Config{ClientID: os.Getenv("APP"), SupportedSigningAlgs: algorithms})
+	idTokens := provider.Verifier(&oidc.Config{ClientID: config.ClientID})
+	accessTokens := provider.Verifier(
+		&oidc.Config{ClientID: os.Getenv("APP"), SupportedSigningAlgs: []string{oidc.ES256}})
 	var waiting sync.Map
 
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,8 @@
 """Has two client libraries that we did not write sign a person in: Authlib and requests-oauthlib.
 
 Reads {"issuer", "client", "secret", "redirect_uri", "email", "password", "other": {"client", "secret"}} as JSON from
-standard input. Each library goes the whole way: code with PKCE, ID token, userinfo, refresh, introspection, revocation.
+standard input; the first client's ID tokens are signed with RS256, the other's with ES256. Each library goes the whole
+way: code with PKCE, ID token, userinfo, refresh, introspection, revocation.
 Writes, for each of them, what it was told: {"sub", "email", "nonce", "refreshed", "active", "after"}; and of the other
 client, a third party's whose subjects are pairwise, what it was told by two sign-ins and before which the person was
 asked: {"subs", "asked"}.
@@ -60,9 +61,10 @@ def sign_in(url, asked, allow=None):
 
 
 def checked(token, metadata, asked, nonce):
-    """The claims of an ID token, verified by the published keys."""
+    """The claims of an ID token, verified by the published keys with the algorithm of the client."""
+    assert asked["algorithm"] in metadata["id_token_signing_alg_values_supported"]
     keys = KeySet.import_key_set(httpx.get(metadata["jwks_uri"]).json())
-    claims = jwt.decode(token, keys, algorithms=metadata["id_token_signing_alg_values_supported"]).claims
+    claims = jwt.decode(token, keys, algorithms=[asked["algorithm"]]).claims
     registry = jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": metadata["issuer"]}, aud={"essential": True, "value": asked["client"]},
         exp={"essential": True}, iat={"essential": True}, sub={"essential": True},
@@ -103,7 +105,7 @@ def with_authlib(metadata, asked):
 
 def as_third_party(metadata, asked):
     """Authlib for a client of others: the person is asked once, and is called what only this client calls them."""
-    asked = asked | asked["other"]
+    asked = asked | asked["other"] | {"algorithm": "ES256"}
     subs, consents = [], []
     for time in range(2):
         client = AuthlibSession(
@@ -147,7 +149,8 @@ def with_requests_oauthlib(metadata, asked):
 
 
 def main():
-    asked = json.load(sys.stdin)
+    # What a client is signed for with unless it asks for something else.
+    asked = json.load(sys.stdin) | {"algorithm": "RS256"}
     metadata = httpx.get(f"{asked['issuer']}/.well-known/openid-configuration").json()
     json.dump(
         {

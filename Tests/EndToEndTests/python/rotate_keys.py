@@ -190,9 +190,9 @@ class Operator:
     def rotate(self):
         self.sql("update signing_keys set activated_at = activated_at - interval '100 days' where state = 'active'")
         self.gatepost("jobs", "run", "enqueue-key-rotations")
-        # Of the other app too.
+        # Of each algorithm, and of the other app too.
         wait(lambda: self.sql("select bool_and('next' = any (states)) from (select array_agg(state) as states"
-                              " from signing_keys group by app_id) as apps") == "t")
+                              " from signing_keys group by app_id, algorithm) as kinds") == "t")
         # Published for as long as anybody may keep the set, and a node what it knows; an hour in place of this.
         time.sleep(self.asked["seconds"] + NODE + 1)
         self.sql("update signing_keys set created_at = created_at - interval '2 hours' where state = 'next'")

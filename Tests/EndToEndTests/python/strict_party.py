@@ -18,7 +18,7 @@ import time
 import urllib.parse
 
 import requests
-from cryptojwt.jwk.ec import new_ec_key
+from cryptojwt.jwk.rsa import new_rsa_key
 from cryptojwt.jws.jws import JWS
 from cryptojwt.key_jar import KeyJar
 from idpyoidc.client.defaults import DEFAULT_OIDC_SERVICES
@@ -33,7 +33,7 @@ SERVICES = DEFAULT_OIDC_SERVICES | {
     "revocation": {"class": "idpyoidc.client.oauth2.token_revocation.TokenRevocation"},
 }
 SERVICES.pop("registration")
-OUR_KEY = new_ec_key("P-256", kid="key_between")
+OUR_KEY = new_rsa_key(kid="key_between")
 
 
 def changed(token, claims=None, header=None, key=OUR_KEY):
@@ -44,7 +44,7 @@ def changed(token, claims=None, header=None, key=OUR_KEY):
             payload.pop(name)
         else:
             payload[name] = value(payload[name]) if callable(value) else value
-    alg = (header or {}).get("alg", "ES256")
+    alg = (header or {}).get("alg", "RS256")
     return JWS(json.dumps(payload), alg=alg, typ="JWT", **({"kid": key.kid} if alg != "none" else {})).sign_compact(
         [key] if alg != "none" else [])
 
@@ -76,8 +76,6 @@ class Between:
         if path.endswith("/jwks.json") and self.is_key_ours:
             body["keys"].append(OUR_KEY.serialize())
         if path.endswith("/openid-configuration"):
-            # It takes no provider that does not sign with RS256; see docs/conformance.md.
-            body["id_token_signing_alg_values_supported"].append("RS256")
             body.update(self.changes["metadata"] or {})
         if path.endswith("/oauth/token"):
             if self.changes["id_token"]:
@@ -102,7 +100,7 @@ class Party:
                 "response_types_supported": ["code"], "scopes_supported": ["openid", "email", "profile"],
                 "token_endpoint_auth_methods_supported": [method],
                 "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
-                "id_token_signing_alg_values_supported": ["ES256"],
+                "id_token_signing_alg_values_supported": ["RS256"],
             },
             "add_ons": {"pkce": {
                 "function": "idpyoidc.client.oauth2.add_on.pkce.add_support",
@@ -209,7 +207,7 @@ BROKEN = {
     "no subject": {"id_token": lambda token: changed(token, {"sub": None})},
     "no signature": {"id_token": lambda token: changed(token, header={"alg": "none"})},
     "a key that is not in the set": {
-        "id_token": lambda token: changed(token, key=new_ec_key("P-256", kid="key_of_nobody"))},
+        "id_token": lambda token: changed(token, key=new_rsa_key(kid="key_of_nobody"))},
     "another user's userinfo": {"userinfo": {"sub": "usr_00000000000000000000000000"}},
     "metadata of another issuer": {"metadata": {"issuer": "https://evil.example"}},
 }

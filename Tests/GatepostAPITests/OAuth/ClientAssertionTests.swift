@@ -28,7 +28,7 @@ struct ClientAssertionTests {
             "POST", "\(server.adminAPI)/clients", key: try await server.apiKey(.admin),
             json: """
                 {"name": "Signer", "type": "\(type)", "redirect_uris": ["\(TestFlows.redirectURI)"],
-                 "jwks": {"keys": [\(keys)]}}
+                 "id_token_signed_response_alg": "ES256", "jwks": {"keys": [\(keys)]}}
                 """)
     }
 

@@ -21,11 +21,16 @@ struct ConfidentialClient {
 }
 
 extension TestServer {
-    /// Adds a confidential client as an admin does.
-    func confidentialClient(name: String = "Server") async throws -> ConfidentialClient {
+    /// Adds a confidential client as an admin does; with RS256 its app gets a key for it, which takes a while.
+    func confidentialClient(
+        name: String = "Server", idTokensBy algorithm: SigningAlgorithm = .es256
+    ) async throws -> ConfidentialClient {
         let answer = try await admin(
             "POST", "\(adminAPI)/clients", key: try await apiKey(.admin),
-            json: #"{"name": "\#(name)", "type": "confidential", "redirect_uris": ["\#(TestFlows.redirectURI)"]}"#)
+            json: """
+                {"name": "\(name)", "type": "confidential", "redirect_uris": ["\(TestFlows.redirectURI)"],
+                 "id_token_signed_response_alg": "\(algorithm.rawValue)"}
+                """)
         #expect(answer.status == 201, "\(answer.text)")
         return ConfidentialClient(
             id: try #require(answer.field("id").flatMap { ClientID($0) }), secret: try #require(answer.field("secret")))

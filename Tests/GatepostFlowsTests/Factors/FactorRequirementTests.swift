@@ -63,12 +63,14 @@ struct FactorRequirementTests {
         let session = try await test.flows.session.session(ofAccessToken: tokens.accessToken.revealed, in: scope)
         #expect(session.refusal?.code == .sessionEnded)
         let refreshed = try await test.flows.refresh.refresh(
-            tokens.refreshToken, by: test.app.client, in: scope, from: TestFlows.origin)
+            tokens.refreshToken, by: test.app.client, idTokensBy: .es256, in: scope, from: TestFlows.origin)
         #expect(refreshed == nil)
         let presented = CodePresentation(
             code: code, clientID: test.app.client, redirectURI: TestFlows.redirectURI,
             challenge: try TestFlows.challenge())
-        #expect(try await test.flows.codeExchange.exchange(presented, in: scope, from: TestFlows.origin) == nil)
+        #expect(
+            try await test.flows.codeExchange.exchange(presented, idTokensBy: .es256, in: scope, from: TestFlows.origin)
+                == nil)
     }
 
     @Test func `a role asks for it as long as somebody has it`() async throws {

@@ -90,22 +90,30 @@ struct JobFixture: Sendable {
     /// Makes a signing key in a state, each of its times given; its bytes mean nothing.
     @discardableResult
     func makeKey(
-        of app: App, _ state: String, createdAt: Instant, activatedAt: Instant? = nil, retiredAt: Instant? = nil
+        of app: App, _ state: String, algorithm: SigningAlgorithm = .es256, createdAt: Instant,
+        activatedAt: Instant? = nil, retiredAt: Instant? = nil
     ) async throws -> SigningKeyID {
         let id: SigningKeyID = newID()
         try await execute(
             """
             insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
                                       activated_at, retired_at)
-            values (\(app.id), \(id), 'ES256', \(state), '\\x04', '\\x00', \(createdAt), \(activatedAt), \(retiredAt))
+            values (\(app.id), \(id), \(algorithm.rawValue), \(state), '\\x04', '\\x00', \(createdAt),
+                    \(activatedAt), \(retiredAt))
             """)
         return id
     }
 
     /// The keys of an app that are in a state.
-    func keys(of app: App, _ state: String) async throws -> [SigningKeyID] {
-        try await execute("select id from signing_keys where app_id = \(app.id) and state = \(state) order by id")
-            .map { row throws(PostgresError) in try row.get("id") }
+    func keys(
+        of app: App, _ state: String, algorithm: SigningAlgorithm = .es256
+    ) async throws -> [SigningKeyID] {
+        try await execute(
+            """
+            select id from signing_keys
+             where app_id = \(app.id) and algorithm = \(algorithm.rawValue) and state = \(state) order by id
+            """
+        ).map { row throws(PostgresError) in try row.get("id") }
     }
 
     /// The audit events of an app, as `kind actor reason`, in the order of their kinds.

@@ -15,53 +15,75 @@ struct SigningKeyLifeTests {
         try await JobFixture.with { fixture in
             let app = try await fixture.makeApp(settings: #"{"signing_key_seconds": 86400}"#)
             let start = fixture.clock.now
-            let first = try await fixture.makeKey(
-                of: app, "active", createdAt: start - .hours(7), activatedAt: start - .hours(6))
-            var publishedSince: [SigningKeyID: Instant] = [first: start - .hours(7)]
+            var first: [SigningKeyID] = []
+            for algorithm in SigningAlgorithm.allCases {
+                first.append(
+                    try await fixture.makeKey(
+                        of: app, "active", algorithm: algorithm, createdAt: start - .hours(7),
+                        activatedAt: start - .hours(6)))
+            }
+            var publishedSince = Dictionary(uniqueKeysWithValues: first.map { ($0, start - .hours(7)) })
             var signedUntil: [SigningKeyID: Instant] = [:]
-            let jobs = try JobCatalog().jobs.filter { $0.name.contains("key") }
 
-            while let now = jobs.compactMap({ $0.schedule.next(after: fixture.clock.now) }).min(),
-                now < start + .days(3)
-            {
-                fixture.clock.set(now)
-                for job in jobs where job.schedule.matches(now) {
-                    guard case .finished = await fixture.runner.run(job, dueAt: now) else {
-                        Issue.record("\(job.name) did not run at \(now)")
-                        continue
-                    }
-                }
+            while let now = try await runNextJobs(before: start + .days(3), in: fixture) {
                 try await makeOwedKeys(of: app, in: fixture)
-
                 let published = Set(
                     try await fixture.execute("select id from signing_keys where app_id = \(app.id)")
                         .map { row throws(PostgresError) in try row.get("id", as: SigningKeyID.self) })
-                let active = try #require(try await fixture.keys(of: app, "active").first, "no active key at \(now)")
                 for key in published where publishedSince[key] == nil { publishedSince[key] = now }
-                let notice = try #require(publishedSince[active]) + Lifetimes.signingKeyNotice
-                #expect(notice <= now, "the key signs too early at \(now)")
-                signedUntil[active] = now
+                for algorithm in SigningAlgorithm.allCases {
+                    let active = try #require(
+                        try await fixture.keys(of: app, "active", algorithm: algorithm).first,
+                        "no active key for \(algorithm) at \(now)")
+                    let notice = try #require(publishedSince[active]) + Lifetimes.signingKeyNotice
+                    #expect(notice <= now, "the key for \(algorithm) signs too early at \(now)")
+                    signedUntil[active] = now
+                }
                 for (key, last) in signedUntil where last + tokenLife >= now {
                     #expect(published.contains(key), "a token may live whose key is gone at \(now)")
                 }
             }
 
-            // In the first and the third night the key had its age; both that were replaced are gone by now.
-            #expect(signedUntil.count == 3)
-            #expect(try await fixture.keys(of: app, "retired").isEmpty)
-            #expect(try await fixture.keys(of: app, "active") != [first])
+            // In the first and the third night the keys had their age; those that were replaced are gone by now.
+            #expect(signedUntil.count == 6)
+            for algorithm in SigningAlgorithm.allCases {
+                #expect(try await fixture.keys(of: app, "retired", algorithm: algorithm).isEmpty)
+                let active = try await fixture.keys(of: app, "active", algorithm: algorithm)
+                #expect(active.count == 1 && !first.contains(active[0]))
+            }
             let events = try await fixture.events(of: app)
-            #expect(events.count { $0.hasPrefix("signing_key.activated") } == 2)
-            #expect(events.count { $0.hasPrefix("signing_key.retired") } == 2)
-            #expect(events.count { $0.hasPrefix("signing_key.deleted") } == 2)
+            for kind in ["activated", "retired", "deleted"] {
+                #expect(events.count { $0.hasPrefix("signing_key.\(kind)") } == 4, "\(kind)")
+            }
         }
     }
 
-    /// What the worker does with the message: the next key is made, the message is gone.
+    /// Lets time go on to the next moment at which one of the jobs is due, and runs those that are.
+    private func runNextJobs(before end: Instant, in fixture: JobFixture) async throws -> Instant? {
+        let jobs = try JobCatalog().jobs.filter { $0.name.contains("key") }
+        guard let now = jobs.compactMap({ $0.schedule.next(after: fixture.clock.now) }).min(), now < end else {
+            return nil
+        }
+        fixture.clock.set(now)
+        for job in jobs where job.schedule.matches(now) {
+            guard case .finished = await fixture.runner.run(job, dueAt: now) else {
+                Issue.record("\(job.name) did not run at \(now)")
+                continue
+            }
+        }
+        return now
+    }
+
+    /// What the worker does with the messages: the next key of the algorithm that each names is made, they are gone.
     private func makeOwedKeys(of app: JobFixture.App, in fixture: JobFixture) async throws {
-        let owed = try await fixture.execute(
-            "delete from outbox where app_id = \(app.id) and kind = 'signing_key.rotate' returning id")
-        guard !owed.isEmpty else { return }
-        try await fixture.makeKey(of: app, "next", createdAt: fixture.clock.now)
+        let owed = try await fixture.texts(
+            """
+            delete from outbox where app_id = \(app.id) and kind = 'signing_key.rotate'
+            returning payload ->> 'algorithm' as text
+            """)
+        for name in owed {
+            let algorithm = try #require(SigningAlgorithm(rawValue: name))
+            try await fixture.makeKey(of: app, "next", algorithm: algorithm, createdAt: fixture.clock.now)
+        }
     }
 }

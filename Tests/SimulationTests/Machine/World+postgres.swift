@@ -40,7 +40,8 @@ extension World {
             guard let code = person.codes.last else { return nil }
             let presented = try presentation(of: code.code, in: app)
             return {
-                _ = try await app.flows.codeExchange.exchange(presented, in: scope, from: TestFlows.origin)
+                _ = try await app.flows.codeExchange.exchange(
+                    presented, idTokensBy: .es256, in: scope, from: TestFlows.origin)
             }
         case 3:
             guard let session = person.sessions.last,
@@ -48,7 +49,8 @@ extension World {
             else { return nil }
             let token = session.token.token
             return {
-                _ = try await app.flows.refresh.refresh(token, by: app.client, in: scope, from: TestFlows.origin)
+                _ = try await app.flows.refresh.refresh(
+                    token, by: app.client, idTokensBy: .es256, in: scope, from: TestFlows.origin)
             }
         default:
             guard let id = person.id, !person.isDeactivated else { return nil }

@@ -35,7 +35,7 @@ extension World {
         let (flow, scope) = (app.flows.codeExchange, app.scope)
         let presented = try presentation(of: code.code, in: app)
         let answers = try await race(Self.racerCount) {
-            try await flow.exchange(presented, in: scope, from: TestFlows.origin)
+            try await flow.exchange(presented, idTokensBy: .es256, in: scope, from: TestFlows.origin)
         }
         let won = answers.compactMap { $0 }
         if won.count != 1 { breach(.nothingRedeemedTwice, "\(won.count) of \(answers.count) exchanged a code") }
@@ -54,7 +54,7 @@ extension World {
         let (flow, scope, client, token) = (app.flows.refresh, app.scope, app.client, session.token)
         let presented = token.token
         let answers = try await race(Self.racerCount) {
-            try await flow.refresh(presented, by: client, in: scope, from: TestFlows.origin)
+            try await flow.refresh(presented, by: client, idTokensBy: .es256, in: scope, from: TestFlows.origin)
         }
         note(answers.first ?? nil, of: token, .exchanged, in: session, of: app)
         for answer in answers.dropFirst() { note(answer, of: token, .repeated, in: session, of: app) }
@@ -76,13 +76,13 @@ extension World {
         if let code = person.codes.last {
             let presented = try presentation(of: code.code, in: other)
             let answer = try await other.flows.codeExchange.exchange(
-                presented, in: other.scope, from: TestFlows.origin)
+                presented, idTokensBy: .es256, in: other.scope, from: TestFlows.origin)
             isOpened = isOpened || answer != nil
             other.count("token.refused")
         }
         if let session = person.sessions.last {
             let answer = try await other.flows.refresh.refresh(
-                session.token.token, by: other.client, in: other.scope, from: TestFlows.origin)
+                session.token.token, by: other.client, idTokensBy: .es256, in: other.scope, from: TestFlows.origin)
             let opened = try await other.flows.session.session(
                 ofAccessToken: session.accessToken.revealed, in: other.scope)
             if case .live = opened { isOpened = true }

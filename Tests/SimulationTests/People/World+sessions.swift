@@ -54,7 +54,7 @@ extension World {
     ) async throws {
         let expected = expectation(of: token, in: session, person)
         let answer = try await app.flows.refresh.refresh(
-            token.token, by: app.client, in: app.scope, from: TestFlows.origin)
+            token.token, by: app.client, idTokensBy: .es256, in: app.scope, from: TestFlows.origin)
         note(answer, of: token, expected, in: session, of: app)
     }
 

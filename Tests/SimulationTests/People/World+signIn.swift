@@ -67,7 +67,7 @@ extension World {
     private func exchange(_ code: CodeModel, of person: Person, in app: SimulatedApp) async throws {
         let stands = code.stands(for: person, at: now)
         let answer = try await app.flows.codeExchange.exchange(
-            try presentation(of: code.code, in: app), in: app.scope, from: TestFlows.origin)
+            try presentation(of: code.code, in: app), idTokensBy: .es256, in: app.scope, from: TestFlows.origin)
         guard let answer else {
             if stands { differ("a code that stands was refused") }
             return noteRefused(code, of: person, in: app)
@@ -100,7 +100,8 @@ extension World {
     func exchangeWithWrongVerifier() async throws -> Bool {
         guard let (app, person) = anybody({ !$0.codes.isEmpty }), let code = person.codes.last else { return false }
         let presented = try presentation(of: code.code, in: app, verifier: Self.wrongVerifier)
-        let answer = try await app.flows.codeExchange.exchange(presented, in: app.scope, from: TestFlows.origin)
+        let answer = try await app.flows.codeExchange.exchange(
+            presented, idTokensBy: .es256, in: app.scope, from: TestFlows.origin)
         if answer != nil { breach(.nothingRedeemedTwice, "a code was exchanged without its verifier") }
         app.count("token.refused")
         return true

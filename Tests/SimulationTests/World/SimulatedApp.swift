@@ -40,7 +40,8 @@ final class SimulatedApp {
         let id = try await flow.createApp(named: "App \(number)", settings: settings)
         guard let scope = try await tools.database.scope(of: id) else { throw AppMissing() }
         let client = try await flow.createClient(
-            named: "Web", redirectURIs: [TestFlows.redirectURI].compactMap(RedirectURI.init), in: scope)
+            named: "Web", redirectURIs: [TestFlows.redirectURI].compactMap(RedirectURI.init),
+            idTokenAlgorithm: .es256, in: scope)
         let app = SimulatedApp(scope: scope, client: client, flows: Flows(of: parts), keys: tools.keys)
         app.count("app.created")
         app.count("client.created")

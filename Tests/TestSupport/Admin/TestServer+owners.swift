@@ -52,7 +52,8 @@ extension TestServer {
         _ = try await app.database.batch(in: scope) { $0.insertAuthorizationCode(new) }
         let presented = CodePresentation(
             code: code, clientID: client, redirectURI: redirectURI, challenge: try TestFlows.challenge())
-        let answer = try await flows.flows.codeExchange.exchange(presented, in: scope, from: TestFlows.origin)
+        let answer = try await flows.flows.codeExchange.exchange(
+            presented, idTokensBy: .es256, in: scope, from: TestFlows.origin)
         guard let answer else { throw TestAppMissing() }
         return answer.accessToken.revealed
     }

@@ -3,7 +3,7 @@ import JWTKit
 
 /// An app's public keys, by their ids; those that sign its access tokens.
 struct KeySet: Sendable {
-    /// The most keys that are looked at: Gatepost publishes three at the most, one that follows and one that retires.
+    /// The most keys that are looked at: Gatepost publishes three of a kind, one that follows and one that retires.
     static let keysMax = 50
 
     /// No key set, and why.

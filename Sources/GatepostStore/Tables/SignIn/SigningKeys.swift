@@ -9,20 +9,22 @@ package struct SigningKeyRecord: Sendable {
     }
 
     package let id: SigningKeyID
-    /// The `alg` of the key's JWK (RFC 7518, section 3.1).
-    package let algorithm: String
+    /// What it signs with, and nothing else.
+    package let algorithm: SigningAlgorithm
     /// A state that this version does not know counts as retired: nothing is signed with it.
     package let state: State
-    /// X9.63 form of a P-256 point: 04, x, y.
+    /// With ES256 the X9.63 form of a P-256 point: 04, x, y; with RS256 a SubjectPublicKeyInfo in DER.
     package let publicKey: [UInt8]
     package let privateSealed: [UInt8]
     package let createdAt: Instant
     package let activatedAt: Instant?
     package let retiredAt: Instant?
 
-    init(_ row: PostgresRow) throws {
+    /// Reads a row; nil for an algorithm that this version does not know, which is a newer one's to use.
+    init?(_ row: PostgresRow) throws {
+        guard let algorithm = SigningAlgorithm(rawValue: try row.get("algorithm")) else { return nil }
+        self.algorithm = algorithm
         id = try row.get("id")
-        algorithm = try row.get("algorithm")
         state = State(rawValue: try row.get("state")) ?? .retired
         publicKey = try row.get("public_key")
         privateSealed = try row.get("private_sealed")
@@ -35,13 +37,18 @@ package struct SigningKeyRecord: Sendable {
 /// A key that is to be written, its private half sealed.
 package struct NewSigningKey: Sendable {
     package let id: SigningKeyID
+    package let algorithm: SigningAlgorithm
+    /// As in `SigningKeyRecord`.
     package let publicKey: [UInt8]
     package let privateSealed: [UInt8]
     package let at: Instant
 
-    /// Describes a new ES256 key.
-    package init(id: SigningKeyID, publicKey: [UInt8], privateSealed: [UInt8], at: Instant) {
-        (self.id, self.publicKey, self.privateSealed, self.at) = (id, publicKey, privateSealed, at)
+    /// Describes a new key.
+    package init(
+        id: SigningKeyID, algorithm: SigningAlgorithm, publicKey: [UInt8], privateSealed: [UInt8], at: Instant
+    ) {
+        (self.id, self.algorithm, self.publicKey) = (id, algorithm, publicKey)
+        (self.privateSealed, self.at) = (privateSealed, at)
     }
 }
 
@@ -57,41 +64,33 @@ extension SystemBatch {
 }
 
 extension AppBatch {
-    /// Writes an app's first key, which signs at once: no verifier has cached a set without it.
-    package mutating func insertFirstSigningKey(_ key: NewSigningKey) {
-        add(
-            """
-            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
-                                      activated_at)
-            values (\(scope.appID), \(key.id), 'ES256', 'active', \(key.publicKey), \(key.privateSealed), \(key.at),
-                    \(key.at))
-            """)
-    }
-
-    /// Writes an app's first key unless it has one that signs.
+    /// Writes a key that signs at once, unless one of its algorithm does.
+    ///
+    /// An app's first one, which no verifier has cached a set without; or one in place of a key that was withdrawn.
     ///
     /// - Returns: Whether it was written.
-    package mutating func insertMissingSigningKey(_ key: NewSigningKey) -> BatchReading<Bool> {
-        read(
-            """
-            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
-                                      activated_at)
-            values (\(scope.appID), \(key.id), 'ES256', 'active', \(key.publicKey), \(key.privateSealed), \(key.at),
-                    \(key.at))
-            on conflict (app_id, algorithm) where state = 'active' do nothing
-            """
-        ) { $0.affectedCount == 1 }
+    @discardableResult
+    package mutating func insertActiveSigningKey(_ key: NewSigningKey) -> BatchReading<Bool> {
+        insert(key, .active, activatedAt: key.at, unless: "state = 'active'")
     }
 
-    /// Writes the key that will follow, unless one is waiting already.
+    /// Writes the key that will follow, unless one of its algorithm is waiting already.
     ///
     /// - Returns: Whether it was written.
     package mutating func insertNextSigningKey(_ key: NewSigningKey) -> BatchReading<Bool> {
+        insert(key, .next, activatedAt: nil, unless: "state = 'next'")
+    }
+
+    private mutating func insert(
+        _ key: NewSigningKey, _ state: SigningKeyRecord.State, activatedAt: Instant?, unless taken: SQL
+    ) -> BatchReading<Bool> {
         read(
             """
-            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at)
-            values (\(scope.appID), \(key.id), 'ES256', 'next', \(key.publicKey), \(key.privateSealed), \(key.at))
-            on conflict (app_id, algorithm) where state = 'next' do nothing
+            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
+                                      activated_at)
+            values (\(scope.appID), \(key.id), \(key.algorithm.rawValue), \(state.rawValue), \(key.publicKey),
+                    \(key.privateSealed), \(key.at), \(activatedAt))
+            on conflict (app_id, algorithm) where \(taken) do nothing
             """
         ) { $0.affectedCount == 1 }
     }
@@ -103,31 +102,26 @@ extension AppBatch {
         read("delete from signing_keys where app_id = \(scope.appID) and id = \(id)") { $0.affectedCount == 1 }
     }
 
-    /// Writes a key that signs at once, unless one does.
-    ///
-    /// - Returns: Whether it was written.
-    package mutating func insertActiveSigningKey(_ key: NewSigningKey) -> BatchReading<Bool> {
+    /// Whether the app has a key of an algorithm that signs.
+    package mutating func hasActiveSigningKey(_ algorithm: SigningAlgorithm) -> BatchReading<Bool> {
         read(
             """
-            insert into signing_keys (app_id, id, algorithm, state, public_key, private_sealed, created_at,
-                                      activated_at)
-            values (\(scope.appID), \(key.id), 'ES256', 'active', \(key.publicKey), \(key.privateSealed), \(key.at),
-                    \(key.at))
-            on conflict (app_id, algorithm) where state = 'active' do nothing
+            select from signing_keys
+             where app_id = \(scope.appID) and algorithm = \(algorithm.rawValue) and state = 'active'
             """
-        ) { $0.affectedCount == 1 }
+        ) { !$0.isEmpty }
     }
 
-    /// All keys of the app that are published, the active one first.
+    /// All keys of the app that are published, those that sign first, and ES256 before RS256.
     package mutating func signingKeys() -> BatchReading<[SigningKeyRecord]> {
         read(
             """
             select id, algorithm, state, public_key, private_sealed, created_at, activated_at, retired_at
               from signing_keys
              where app_id = \(scope.appID)
-             order by state, created_at desc
+             order by state, algorithm, created_at desc
              limit 100
             """
-        ) { try $0.map(SigningKeyRecord.init) }
+        ) { try $0.compactMap(SigningKeyRecord.init) }
     }
 }

@@ -40,6 +40,8 @@ def strange(asked):
         "another signature": f"{head}.{payload}.{'A' * len(signature)}",
         "another subject": f"{head}.{part(claims | {'sub': 'usr_00000000000000000000000000'})}.{signature}",
         "no algorithm": f"{part({'alg': 'none', 'typ': 'at+jwt', 'kid': key_of(own['access_token'])})}.{payload}.",
+        "the key of ID tokens": f"{part({'alg': 'ES256', 'typ': 'at+jwt', 'kid': key_of(own['id_token'])})}.{payload}"
+                                f".{signature}",
         "an unknown key": f"{part({'alg': 'ES256', 'typ': 'at+jwt', 'kid': 'key_of_nobody'})}.{payload}.{signature}",
     }
 
