@@ -27,14 +27,15 @@ package struct AppKeys: Sendable {
 
     let reading = Reading()
 
-    /// What users are called by clients with pairwise subjects; nil while the app has none.
-    private let subjects: PairwiseSubjects?
-
     /// The same for ID tokens, which clients show again when they sign somebody out.
     let verifyingIDTokens: [String: VerifyingKey]
+    /// What users are called by clients with pairwise subjects; nil while the app has none.
+    ///
+    /// A secret that does not open is an error where a subject is asked for: all other clients go on.
+    private let subjects: Result<PairwiseSubjects, any Error>?
 
     init(_ records: [SigningKeyRecord], subjectSecret: [UInt8]?, of app: AppID, ring: KeyRing) throws {
-        subjects = try subjectSecret.map { try SubjectSecret.open($0, in: app, keys: ring) }
+        subjects = subjectSecret.map { sealed in Result { try SubjectSecret.open(sealed, in: app, keys: ring) } }
         var members: [String] = []
         var verifying: [String: VerifyingKey] = [:]
         var verifyingIDTokens: [String: VerifyingKey] = [:]
@@ -62,7 +63,15 @@ package struct AppKeys: Sendable {
     package func subject(of user: UserID, in sector: String?) throws -> String {
         guard let sector else { return user.description }
         guard let subjects else { throw NoSubjectSecret() }
-        return subjects.subject(of: user, in: sector)
+        return try subjects.get().subject(of: user, in: sector)
+    }
+
+    /// Whether there is what clients of a sector call users by; true for clients without one.
+    func knowsSubjects(in sector: String?) -> Bool { sector == nil || subjects != nil }
+
+    /// Whether there is what signs both kinds of token for such clients.
+    func signs(idTokensBy algorithm: SigningAlgorithm) -> Bool {
+        accessTokenSigner != nil && idTokenSigners[algorithm] != nil
     }
 
     /// What signs access tokens; throws `NoActiveSigningKey` where nothing does.
@@ -108,14 +117,26 @@ package final class KeyCache: Sendable {
     }
 
     /// The keys of an app.
-    package func keys(of scope: AppScope) async throws -> AppKeys {
+    ///
+    /// - Parameters:
+    ///   - scope: The app.
+    ///   - suffice: Whether what is remembered will do: what was read before the app's first client of its kind does
+    ///     not, and is read once more.
+    /// - Returns: The keys, at most `life` old; whether they do now, the caller finds out.
+    /// - Throws: `PostgresError`, or `SealBroken` if a key's key-encryption key is gone.
+    package func keys(
+        of scope: AppScope, where suffice: (AppKeys) -> Bool = { _ in true }
+    ) async throws -> AppKeys {
         let now = clock.now
         let known = entries.withLock { $0[scope.appID] }
         // A clock that was set back does not keep an entry for longer than its life.
-        if let known, known.until > now, known.until <= now + Self.life { return known.keys }
+        if let known, known.until > now, known.until <= now + Self.life, suffice(known.keys) { return known.keys }
         let (records, subjectSecret) = try await database.batch(in: scope) { $0.signingKeys().and($0.subjectSecret()) }
         let keys = try AppKeys(records, subjectSecret: subjectSecret, of: scope.appID, ring: ring)
-        if let subjectSecret { try await reseal(subjectSecret, in: scope) }
+        if let subjectSecret {
+            // What does not open is told to whoever asks for a subject.
+            do { try await reseal(subjectSecret, in: scope) } catch is SealBroken {}
+        }
         entries.withLock { entries in
             if entries.count >= Self.appsMax { entries.removeAll() }
             entries[scope.appID] = (keys, now + Self.life)

@@ -41,7 +41,7 @@ package struct TokenIssuer: Sendable {
     /// Sees to it that a client's tokens can be signed; throws `NoActiveSigningKey`, or what kept the keys from being
     /// read.
     package func prepare(idTokensBy algorithm: SigningAlgorithm, in scope: AppScope) async throws {
-        let keys = try await cache.keys(of: scope)
+        let keys = try await cache.keys(of: scope) { $0.signs(idTokensBy: algorithm) }
         _ = (try keys.forAccessTokens, try keys.forIDTokens(algorithm))
     }
 
@@ -50,7 +50,9 @@ package struct TokenIssuer: Sendable {
         for session: SessionProof, client: ClientID, idTokensBy algorithm: SigningAlgorithm,
         refreshToken: OneTimeToken, in scope: AppScope, at now: Instant
     ) async throws -> TokenAnswer {
-        let keys = try await cache.keys(of: scope)
+        let keys = try await cache.keys(of: scope) { keys in
+            keys.signs(idTokensBy: algorithm) && keys.knowsSubjects(in: session.sector)
+        }
         let life = scope.settings.accessTokenLife
         let token = try sign(session, client: client, life: life, keys: keys, in: scope, at: now)
         let idToken =

@@ -87,7 +87,7 @@ package struct TokenVerifier: Sendable {
     /// What a user is called by the clients of a sector.
     func subject(of user: UserID, in sector: String?, _ scope: AppScope) async throws -> String {
         guard sector != nil else { return user.description }
-        return try await cache.keys(of: scope).subject(of: user, in: sector)
+        return try await cache.keys(of: scope) { $0.knowsSubjects(in: sector) }.subject(of: user, in: sector)
     }
 
     /// The payload of a token whose header is one of these and whose signature is that key's; nil for anything else.
