@@ -109,6 +109,10 @@ class Known:
         number = self.chance.randrange(10**9)
         if "{role}" in path:
             self.paths["role"] = self.make("roles", {"name": f"keeper-{number}", "permissions": ["gates:open"]})
+        if "{client}" in path:
+            # One of its own: the first one is changed, to a third party's even, and nobody signs in by it any more.
+            client = {"name": f"Client {number}", "type": "public", "redirect_uris": [self.fields["redirect_uri"]]}
+            self.paths["client"] = self.make("clients", client)
         if "{endpoint}" in path and not self.items("webhook-endpoints"):
             self.make("webhook-endpoints", {"url": NOWHERE + "/hook", "event_types": ["user.created"]})
         if "{endpoint}" in path:
