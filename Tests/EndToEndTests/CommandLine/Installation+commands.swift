@@ -1,5 +1,6 @@
 import Curl
 import Foundation
+import GatepostDev
 import GatepostModel
 import TestSupport
 import Testing
