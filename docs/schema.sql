@@ -1145,9 +1145,6 @@ ALTER TABLE ONLY public.provider_sign_ins
 ALTER TABLE ONLY public.pushed_requests
     ADD CONSTRAINT pushed_requests_client_fkey FOREIGN KEY (app_id, client_id) REFERENCES public.clients(app_id, id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.rate_limits
-    ADD CONSTRAINT rate_limits_app_id_fkey FOREIGN KEY (app_id) REFERENCES public.apps(id);
-
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (app_id, user_id) REFERENCES public.users(app_id, id) ON DELETE CASCADE;
 

@@ -34,6 +34,12 @@ package struct JSONText: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// Adds a number.
+    package mutating func add(_ name: String, _ number: Int64) {
+        begin(name)
+        bytes.append(contentsOf: String(number).utf8)
+    }
+
     /// Adds an object within this one.
     package mutating func add(_ name: String, _ write: (inout JSONText) -> Void) {
         begin(name)

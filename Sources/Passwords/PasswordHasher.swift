@@ -78,7 +78,8 @@ package final class PasswordHasher: Sendable {
         return try await withCheckedThrowingContinuation { continuation in
             let isTaken = threads.submit { [clock, onWait] in
                 onWait?(clock.now - begin)
-                continuation.resume(returning: work())
+                let output = work()
+                return { continuation.resume(returning: output) }
             }
             guard !isTaken else { return }
             onRefusal?()

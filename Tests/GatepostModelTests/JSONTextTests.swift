@@ -8,6 +8,7 @@ struct JSONTextTests {
         var text = JSONText()
         text.add("none") { _ in }
         text.add("at", Instant(microseconds: 1_500_000))
+        text.add("count", -42)
         text.add("user") { text in
             text.add("id", UserID(uuid: UUIDBits(high: 0, low: 1)))
             text.add("name", "Ada")
@@ -16,7 +17,7 @@ struct JSONTextTests {
         let id = UserID(uuid: UUIDBits(high: 0, low: 1))
         #expect(
             String(decoding: text.bytes, as: UTF8.self)
-                == #"{"none":{},"at":"1970-01-01T00:00:01.500000Z","user":{"id":"\#(id)","name":"Ada"}}"#)
+                == #"{"none":{},"at":"1970-01-01T00:00:01.500000Z","count":-42,"user":{"id":"\#(id)","name":"Ada"}}"#)
     }
 
     @Test func `every text is read back by another reader as it was written`() throws {

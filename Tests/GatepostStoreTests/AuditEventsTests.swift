@@ -84,7 +84,6 @@ struct AuditEventsTests {
 
         try await app.database.batch(in: app.scope) { batch in
             batch.record(event(app), ifSessionExists: app.newID())
-            batch.record(event(app), ifCodeExists: [1, 2, 3])
             batch.record(event(app), ifRefreshTokenExists: [1, 2, 3])
         }
 

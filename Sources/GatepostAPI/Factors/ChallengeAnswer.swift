@@ -26,7 +26,7 @@ struct ChallengeAnswer: ResponseEncodable {
 }
 
 /// An answer to a sign-in: a code, or what goes on with the second factor.
-enum SignInAnswer<Code: ResponseEncodable & Sendable>: ResponseGenerator {
+enum SignInAnswer<Code: ResponseGenerator & Sendable>: ResponseGenerator {
     case code(EditedResponse<Code>)
     case challenge(ChallengeAnswer)
 

@@ -20,13 +20,11 @@ struct SessionRoutes: Sendable {
     }
 
     @Sendable func me(_ request: Request, context: UserRequestContext) async throws -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
-            body: .init(byteBuffer: ByteBuffer(bytes: Self.me(context.session))))
+        Response(Self.me(context.session))
     }
 
     /// What `me` answers, with the members in order; it is what apps ask for most.
-    private static func me(_ session: LiveSession) -> [UInt8] {
+    private static func me(_ session: LiveSession) -> JSONText {
         var text = JSONText()
         text.add("session") { text in
             text.add("authenticated_at", session.authenticatedAt)
@@ -41,7 +39,7 @@ struct SessionRoutes: Sendable {
             text.add("id", session.user.id)
         }
         text.end()
-        return text.bytes
+        return text
     }
 
     @Sendable func endCurrent(_ request: Request, context: UserRequestContext) async throws -> HTTPResponse.Status {

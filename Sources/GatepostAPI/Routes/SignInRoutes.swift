@@ -34,17 +34,21 @@ struct SignInRoutes: Sendable {
         }
     }
 
-    struct SignInResponse: ResponseEncodable {
-        let code: String
-        let expiresIn: Int64
+    /// The code, written by hand: what is encoded beside a hash meets cold caches.
+    struct SignInResponse: ResponseGenerator {
+        let code: OneTimeToken
+        let deviceToken: Secret
         /// So that a client of several issuers knows which one answered (RFC 9207).
-        let iss: String
-        let deviceToken: String
+        let issuer: String
 
-        enum CodingKeys: String, CodingKey {
-            case code, iss
-            case deviceToken = "device_token"
-            case expiresIn = "expires_in"
+        func response(from request: Request, context: some RequestContext) -> Response {
+            var text = JSONText()
+            text.add("code", code.secret.revealed)
+            text.add("device_token", deviceToken.revealed)
+            text.add("expires_in", Lifetimes.authorizationCode.wholeSeconds)
+            text.add("iss", issuer)
+            text.end()
+            return Response(text)
         }
     }
 
@@ -63,8 +67,8 @@ struct SignInRoutes: Sendable {
         case .passed(let code):
             let device = devices.token(for: body.email, in: context.scope)
             let answer = SignInResponse(
-                code: code.secret.revealed, expiresIn: Lifetimes.authorizationCode.wholeSeconds,
-                iss: TokenIssuer.issuer(of: context.scope.appID, baseURL: baseURL), deviceToken: device.revealed)
+                code: code, deviceToken: device,
+                issuer: TokenIssuer.issuer(of: context.scope.appID, baseURL: baseURL))
             var response = EditedResponse(response: answer)
             response.setCookie(DeviceCookie.holding(device, of: context.scope))
             return .code(response)

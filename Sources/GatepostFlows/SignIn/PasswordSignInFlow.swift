@@ -119,13 +119,12 @@ package struct PasswordSignInFlow: Sendable {
             challenge: client.challenge, userID: credential.userID, authEpoch: credential.authEpoch,
             credentialVersion: credential.version, amr: ["pwd"], at: now)
         let isIssued = try await database.batch(in: scope) { batch in
-            let isIssued = batch.insertAuthorizationCode(code)
+            let isIssued = batch.insertAuthorizationCode(
+                code,
+                recording: occasion.event(.signInPassed, by: .user, userID: credential.userID, clientID: client.id))
             if let stronger {
                 batch.replaceHash(stronger, of: credential.userID, version: credential.version)
             }
-            batch.record(
-                occasion.event(.signInPassed, by: .user, userID: credential.userID, clientID: client.id),
-                ifCodeExists: code.code.hash)
             // Last, because the rows are locked until the sign-in is on disk.
             batch.refund(budgets, at: occasion.now)
             return isIssued

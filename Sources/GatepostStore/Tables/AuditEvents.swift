@@ -7,16 +7,6 @@ extension AppBatch {
         record(event, where: "")
     }
 
-    /// Writes an event if the sign-in whose code this is came about: its guard may have said no.
-    package mutating func record(_ event: AuditEvent, ifCodeExists codeHash: [UInt8]) {
-        record(
-            event,
-            where: """
-                where exists (select from authorization_codes
-                               where app_id = \(scope.appID) and code_hash = \(codeHash))
-                """)
-    }
-
     /// Writes an event if a code was issued in answer to a request, its client taken from there.
     package mutating func record(_ event: AuditEvent, ifAnsweredWith codeHash: [UInt8]) {
         record(
@@ -160,16 +150,23 @@ extension AppBatch {
         _ event: AuditEvent, userID: SQL? = nil, clientID: SQL? = nil, sessionID: SQL? = nil, reason: SQL? = nil,
         where condition: SQL
     ) {
-        add(
-            """
-            insert into audit_events (app_id, id, kind, actor_kind, actor_id, user_id, client_id, session_id, flow_id,
-                                      reason, ip, user_agent, details, created_at)
-            select \(scope.appID), \(event.id), \(event.kind.rawValue), \(event.actor.kind), \(event.actor.id),
-                   \(userID ?? "\(event.userID)"), \(clientID ?? "\(event.clientID)"),
-                   \(sessionID ?? "\(event.sessionID)"), \(event.flowID), \(reason ?? "\(event.reason)"),
-                   \(event.origin.ip), \(event.origin.userAgent),
-                   \(event.detailsJSON), \(event.at)
-            \(condition)
-            """)
+        add(insertion(of: event, userID: userID, clientID: clientID, sessionID: sessionID, reason: reason, condition))
+    }
+
+    /// The statement that writes an event for each row of a `from` and `where`, or once without one.
+    func insertion(
+        of event: AuditEvent, userID: SQL? = nil, clientID: SQL? = nil, sessionID: SQL? = nil, reason: SQL? = nil,
+        _ condition: SQL
+    ) -> SQL {
+        """
+        insert into audit_events (app_id, id, kind, actor_kind, actor_id, user_id, client_id, session_id, flow_id,
+                                  reason, ip, user_agent, details, created_at)
+        select \(scope.appID), \(event.id), \(event.kind.rawValue), \(event.actor.kind), \(event.actor.id),
+               \(userID ?? "\(event.userID)"), \(clientID ?? "\(event.clientID)"),
+               \(sessionID ?? "\(event.sessionID)"), \(event.flowID), \(reason ?? "\(event.reason)"),
+               \(event.origin.ip), \(event.origin.userAgent),
+               \(event.detailsJSON), \(event.at)
+        \(condition)
+        """
     }
 }

@@ -20,7 +20,7 @@ extension AppBatch {
              order by a.position
             on conflict (app_id, key_hash, window_at) do update
                set count = case when \(isNotYetForgotten) then least(r.count, 1000000) + 1 else 1 end,
-                   expires_at = case when \(isNotYetForgotten)
+                   expires_at = case when r.window_at = \(Self.streakWindow) and \(isNotYetForgotten)
                                       and r.count >= (select a.tries from asked as a
                                                        where a.key_hash = excluded.key_hash)
                                      then r.expires_at else excluded.expires_at end
@@ -122,17 +122,15 @@ extension AppBatch {
 
     /// Values and no arrays, so that the benchmarks can tell what varies from try to try.
     private static func rows(_ all: [Asked]) -> SQL {
-        var rows: SQL = ""
-        for (position, asked) in all.enumerated() {
-            let separator: SQL = position == 0 ? "" : ", "
-            rows = """
-                \(rows)\(separator)(\(asked.keyHash)::bytea, \(asked.limit.tries)::integer,
-                \(asked.windowAt)::timestamptz, \(asked.expiresAt)::timestamptz, \(asked.isWide)::boolean,
-                \(Int32(position))::integer)
-                """
+        let rows = all.enumerated().map { position, asked -> SQL in
+            """
+            (\(asked.keyHash)::bytea, \(asked.limit.tries)::integer, \(asked.windowAt)::timestamptz,
+            \(asked.expiresAt)::timestamptz, \(asked.isWide)::boolean, \(Int32(position))::integer)
+            """
         }
         return """
-            asked (key_hash, tries, window_at, expires_at, is_wide, position) as materialized (values \(rows))
+            asked (key_hash, tries, window_at, expires_at, is_wide, position)
+              as materialized (values \(SQL.joined(rows)))
             """
     }
 

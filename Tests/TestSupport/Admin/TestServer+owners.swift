@@ -49,7 +49,10 @@ extension TestServer {
         let new = NewAuthorizationCode(
             code: code, clientID: client, redirectURI: redirectURI, challenge: try TestFlows.challenge(),
             userID: admin, authEpoch: user.authEpoch, credentialVersion: 1, amr: ["pwd"], at: now)
-        _ = try await app.database.batch(in: scope) { $0.insertAuthorizationCode(new) }
+        let passed = AuditEvent(
+            .signInPassed, by: .user, id: app.newID(), at: now, origin: TestFlows.origin, userID: admin,
+            clientID: client)
+        _ = try await app.database.batch(in: scope) { $0.insertAuthorizationCode(new, recording: passed) }
         let presented = CodePresentation(
             code: code, clientID: client, redirectURI: redirectURI, challenge: try TestFlows.challenge())
         let answer = try await flows.flows.codeExchange.exchange(

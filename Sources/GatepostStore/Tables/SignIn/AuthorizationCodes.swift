@@ -47,21 +47,28 @@ package struct PresentedCode: Sendable {
 }
 
 extension AppBatch {
-    /// Issues a code if user, epoch and credential are still those that were proved, and no second factor is asked for.
+    /// Issues a code if user, epoch and credential are still those that were proved, and no second factor is asked for;
+    /// writes the event with it.
     ///
     /// - Returns: Whether it was issued.
-    package mutating func insertAuthorizationCode(_ new: NewAuthorizationCode) -> BatchReading<Bool> {
+    package mutating func insertAuthorizationCode(
+        _ new: NewAuthorizationCode, recording event: AuditEvent
+    ) -> BatchReading<Bool> {
         read(
             """
-            insert into authorization_codes (app_id, code_hash, client_id, user_id, auth_epoch, redirect_uri,
-                                             code_challenge, amr, authenticated_at, created_at, expires_at)
-            select \(scope.appID), \(new.code.hash), \(new.clientID), u.id, u.auth_epoch, \(new.redirectURI),
-                   \(new.challenge.text), \(new.amr), \(new.at), \(new.at), \(new.at + Lifetimes.authorizationCode)
-              from users as u
-              join credentials as c on c.app_id = u.app_id and c.user_id = u.id and c.kind = 'password'
-             where u.app_id = \(scope.appID) and u.id = \(new.userID) and u.state = 'active'
-               and u.email_verified_at is not null and u.auth_epoch = \(new.authEpoch)
-               and c.version = \(new.credentialVersion) and not \(scope.asksForFactor)
+            with issued as (
+              insert into authorization_codes (app_id, code_hash, client_id, user_id, auth_epoch, redirect_uri,
+                                               code_challenge, amr, authenticated_at, created_at, expires_at)
+              select \(scope.appID), \(new.code.hash), \(new.clientID), u.id, u.auth_epoch, \(new.redirectURI),
+                     \(new.challenge.text), \(new.amr), \(new.at), \(new.at), \(new.at + Lifetimes.authorizationCode)
+                from users as u
+                join credentials as c on c.app_id = u.app_id and c.user_id = u.id and c.kind = 'password'
+               where u.app_id = \(scope.appID) and u.id = \(new.userID) and u.state = 'active'
+                 and u.email_verified_at is not null and u.auth_epoch = \(new.authEpoch)
+                 and c.version = \(new.credentialVersion) and not \(scope.asksForFactor)
+              returning user_id
+            )
+            \(insertion(of: event, "from issued"))
             """
         ) { $0.affectedCount == 1 }
     }
