@@ -1,14 +1,14 @@
 import ArgumentParser
 import Foundation
-import NIOCore
+import GatepostAPI
 import NIOPosix
 
-/// The entry point; the network's event loops run everything, much as in the program.
+/// The entry point; the network's event loops run everything, as in `gatepost serve`.
 @main
 enum Main {
     static func main() async {
-        _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
-        await Bench.main()
+        let loops = EventLoopExecutor(MultiThreadedEventLoopGroup.singleton)
+        await withTaskExecutorPreference(loops) { await Bench.main() }
     }
 }
 

@@ -134,6 +134,14 @@ package struct SQL: Sendable {
     }
 
     private mutating func appendRenumbered(_ other: SQL, by shift: Int) {
+        guard shift > 0, !other.mentions.isEmpty else {
+            let start = text.utf8.count
+            text += other.text
+            for mention in other.mentions {
+                mentions.append(Mention(offset: start + mention.offset, number: mention.number))
+            }
+            return
+        }
         var start = other.text.utf8.startIndex
         for mention in other.mentions {
             let dollar = other.text.utf8.index(other.text.utf8.startIndex, offsetBy: mention.offset)

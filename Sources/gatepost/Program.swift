@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import GatepostAPI
+import NIOPosix
 
 /// The entry point: runs the command that the arguments name, on the executor that suits it.
 @main
@@ -21,7 +23,7 @@ enum Program {
     }
 
     private static func run(_ command: any AsyncParsableCommand) async throws {
-        let executor = usesEventLoops(command) ? EventLoopExecutor.shared : nil
+        let executor = usesEventLoops(command) ? EventLoopExecutor(MultiThreadedEventLoopGroup.singleton) : nil
         try await withTaskExecutorPreference(executor) {
             var command = command
             try await command.run()
