@@ -106,8 +106,8 @@ struct Benchmark: Sendable {
     let measure: @Sendable (Site, Pace) async throws -> [Row]
 
     static let all = [
-        transaction, read, signUp, signIn, me, meAlone, codeExchange, refresh, userInfo, introspection, keySet,
-        enumeration, mailRequests, linkConsume, signInPage, signing, delivery,
+        transaction, read, signUp, signIn, me, meAlone, codeExchange, refresh, refreshRS256, userInfo, introspection,
+        keySet, enumeration, mailRequests, linkConsume, signInPage, signing, delivery,
         programs, auditExport, claimSettle, manyApps, mail, slowRelay, webhooks, badEndpoints, heldSnapshot, fairness,
     ]
 }

@@ -60,7 +60,7 @@ struct LocalWorker: Sendable {
     var slots = Configuration().outboxSlots
     var signal = OutboxSignal()
 
-    /// Runs `body` while a worker works in this process.
+    /// Runs `body` while a worker works in this process, on Swift's own threads as in `gatepost work`.
     func running<Output>(on database: Database, _ body: () async throws -> Output) async throws -> Output {
         let worker = OutboxWorker(
             database: database, clock: HostClock(), random: SystemRandom(), handlers: handlers,

@@ -8,7 +8,7 @@ import Synchronization
 /// threads of their own, niced, the others keep 85 %. The queue is bounded too: who finds it full is told to
 /// come back, which is better than to wait behind sixty others.
 ///
-/// While others wait, results are handed over several at once. What goes on after a hash finds caches that the hash
+/// While many wait, results are handed over several together. What goes on after a hash finds caches that the hash
 /// has emptied; together, all but the first find them warm (docs/decisions/0051).
 final class HashThreads: Sendable {
     /// How much less than the rest of the program the threads are given.
@@ -19,23 +19,21 @@ final class HashThreads: Sendable {
 
     private struct State {
         var waiting: [Piece] = []
-        /// What is to be handed over with the next results.
+        /// Results that are kept for the next ones.
         var finished: [@Sendable () -> Void] = []
         var isStopping = false
         var runningThreads = 0
+        /// How many results are handed over together: one is kept for the time of two pieces of work at most.
+        var bunch: Int { 2 * runningThreads }
         var whenStopped: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
     private let queueMax: Int
-    /// How many results are handed over at once, and how many have to wait behind them for that: a result is held for
-    /// the time of two pieces of work at most, and only where callers wait as long for a thread.
-    private let bunch: Int
     private let work: Semaphore
 
     init(threads: Int, queueMax: Int) {
         self.queueMax = queueMax
-        bunch = 2 * threads
         work = Semaphore()
         state.withLock { $0.runningThreads = threads }
         for _ in 0..<threads { start() }
@@ -107,11 +105,13 @@ final class HashThreads: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Hands a result over, or keeps it for the next one: the last piece finds nobody waiting, and leaves none behind.
+    /// Hands a result over, or keeps it for the next ones while as many pieces wait as make a bunch.
+    ///
+    /// The last piece finds none waiting, so no result is left behind; in a queue too short for a bunch, none is kept.
     private func handOver(_ result: @escaping @Sendable () -> Void) {
         let results: [@Sendable () -> Void] = state.withLock { state in
             state.finished.append(result)
-            guard state.finished.count >= bunch || state.waiting.count < bunch else { return [] }
+            guard state.finished.count >= state.bunch || state.waiting.count < state.bunch else { return [] }
             defer { state.finished = [] }
             return state.finished
         }

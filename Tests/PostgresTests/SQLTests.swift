@@ -24,10 +24,10 @@ import Testing
 
     @Test func `a statement that begins with a spliced one is renumbered, too, where it is spliced`() {
         let inner: SQL = "a = \(1)"
-        let middle: SQL = "\(inner) or b = \(2)"
+        let middle: SQL = "not (\(inner)) or b = \(2)"
         let outer: SQL = "select \(0) where \(middle) and \("c is null" as SQL)"
-        #expect(middle.text == "a = $1 or b = $2")
-        #expect(outer.text == "select $1 where a = $2 or b = $3 and c is null")
+        #expect(middle.text == "not (a = $1) or b = $2")
+        #expect(outer.text == "select $1 where not (a = $2) or b = $3 and c is null")
     }
 
     @Test func `more than nine parameters are renumbered whole`() {

@@ -15,13 +15,14 @@ final class LaidOutTokens: Sendable {
 
     private let site: Site
     private let purpose: OneTimeToken.Purpose
+    private let client: ClientID
     /// What each client uses up in one measurement.
     private let perClient: Int
     /// The first ones are there to be recorded.
     private let taken = Atomic<Int>(100)
 
-    init(_ purpose: OneTimeToken.Purpose, at site: Site, perClient: Int) {
-        (self.purpose, self.site, self.perClient) = (purpose, site, perClient)
+    init(_ purpose: OneTimeToken.Purpose, of client: ClientID, at site: Site, perClient: Int) {
+        (self.purpose, self.client, self.site, self.perClient) = (purpose, client, site, perClient)
     }
 
     private var perRun: Int { perClient * Pgbench.clients }
@@ -33,7 +34,7 @@ final class LaidOutTokens: Sendable {
         guard let challenge = CodeChallenge(verifier: Self.verifier) else {
             throw Program.Failed(description: "no challenge")
         }
-        let client = site.client.uuid.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let client = client.uuid.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         let numbers = """
             (select \(Self.firstDigits)000000000 + k as n, \(hash("n")) as hash,
                     ((\(Site.firstUser) + k % \(Site.userCount)) || repeat('0', 13))::uuid as user_id,

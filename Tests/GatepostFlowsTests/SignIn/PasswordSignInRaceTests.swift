@@ -56,7 +56,9 @@ struct PasswordSignInRaceTests {
     ) async throws {
         #expect(outcome.refusal?.code == .invalidCredentials, sourceLocation: location)
         #expect(try await test.rows().tables["authorization_codes"]?.count == 0, sourceLocation: location)
-        let event = try #require(try await test.events().last, sourceLocation: location)
+        let events = try await test.events()
+        #expect(!events.contains { $0.kind == "sign_in.passed" }, sourceLocation: location)
+        let event = try #require(events.last, sourceLocation: location)
         #expect(event.kind == "sign_in.refused", sourceLocation: location)
         #expect(event.reason == "invalid_credentials", sourceLocation: location)
     }
