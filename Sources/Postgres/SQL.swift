@@ -134,7 +134,7 @@ package struct SQL: Sendable {
     }
 
     private mutating func appendRenumbered(_ other: SQL, by shift: Int) {
-        // Most are: limits are three statements deep, and each begins with the next.
+        // Nothing is counted on: so it is where limits, three statements deep, begin with one another.
         guard shift > 0, !other.mentions.isEmpty else {
             let start = text.utf8.count
             text += other.text
